@@ -61,7 +61,7 @@ class Decider:
         describe_blocked: Where it stands, for people.
     """
 
-    stage: Environment
+    environment: Environment
     seed: str
     sticky: bool
     closing: bool = False
@@ -78,16 +78,16 @@ class Decider:
         Raises:
             GenflowError: The workflow cannot be decided: it is not deterministic, waits for nothing, and so on.
         """
-        spec = self.stage.cast.workflow(task.name, task.version)
+        spec = self.environment.doubles.workflow(task.name, task.version)
         decision = self._stand_in(task) if spec is None else self._advance(task, spec)
         decisions = plan(decision)
-        left = self.stage.give_stubs(task.run_id, decisions)
-        self.stage.note_lists(decisions)
-        verdict = respond_decision(self.stage.service, task, decisions, context=decision.context)
+        left = self.environment.give_stubs(task.run_id, decisions)
+        self.environment.note_lists(decisions)
+        verdict = respond_decision(self.environment.service, task, decisions, context=decision.context)
         if verdict != 'accepted':
             raise TesterError(f'the decision on {task} was {verdict}: {decisions}')
         for activity_id, stub in left:
-            check_strikes(self.stage.waiting(task.workflow_id, task.run_id, activity_id), stub)
+            check_strikes(self.environment.waiting(task.workflow_id, task.run_id, activity_id), stub)
         return f'decided {task.name} {task.version} ({counted(len(decisions), "decision")})'
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class Decider:
         known = self._records.get(task.run_id)
         events = None if known is None else continuation(task, known.answered)
         if known is None or events is None:
-            events = whole_history(self.stage.service, DOMAIN, task).events
+            events = whole_history(self.environment.service, DOMAIN, task).events
             known = self._records[task.run_id] = _Record(0, [])
         found = translate(chain.from_iterable(events.pages()))
         known.events += found[1:] if known.events else found  # which begin with the last known one
@@ -142,7 +142,7 @@ class Decider:
         """
         asked = self._execution(spec, workflow_id, run_id)
         try:
-            asked.advance(decided(translate(self.stage.events(workflow_id, run_id))))
+            asked.advance(decided(translate(self.environment.events(workflow_id, run_id))))
             return asked.query(name, *args, **kwargs)
         finally:
             asked.close()
@@ -156,7 +156,7 @@ class Decider:
             domain=DOMAIN,
             seed=seed,
             input_mismatch='error',
-            origins=OriginFinder(self.stage.service, DOMAIN),
+            origins=OriginFinder(self.environment.service, DOMAIN),
         )
 
     def _seed_of(self, run_id: str) -> str:
@@ -171,7 +171,7 @@ class Decider:
     def _stand_in(self, task: DecisionTask) -> Decisions:
         """A child that a stub stands in for closes with its first decision, or, if that never answers, on request."""
         if task.run_id not in self._silent:
-            part = self.stage.cast.parts.get(('child', task.name, task.version))
+            part = self.environment.doubles.parts.get(('child', task.name, task.version))
             if part is None or not part.is_stubbed:
                 lacks = Double(WorkflowProxy(task.name, task.version), Workflow) if part is None else part
                 raise TesterError(f'the child {task.name} {task.version} was started, {lacks.missing()}')

@@ -98,21 +98,21 @@ class Doubles:
 
     @classmethod
     def of(cls, workflow: type[Workflow] | WorkflowSpec, stubs: Mapping[Any, Any]) -> Doubles:
-        """The cast of a workflow.
+        """The doubles of a workflow.
 
         Raises:
             TesterError: A stub is for something that nothing here calls, or it is not clear which class is real.
         """
-        cast = cls(_complete(specs_of(workflow)[0]))
-        cast._walk(cast.lead.cls)
+        doubles = cls(_complete(specs_of(workflow)[0]))
+        doubles._walk(doubles.lead.cls)
         # Classes first: what a child calls that is a stub itself may have a stub, too.
         for named, stub in sorted(stubs.items(), key=lambda item: not isinstance(item[1], type)):
-            for key in cast._named(named):
-                cast._give(cast.parts[key], stub)
-        for part in cast.parts.values():
+            for key in doubles._named(named):
+                doubles._give(doubles.parts[key], stub)
+        for part in doubles.parts.values():
             if not part.is_stubbed and part.spec is None:
                 part.spec = _real(part)
-        return cast
+        return doubles
 
     def workflow(self, name: str, version: str) -> WorkflowSpec | None:
         """The real class of a workflow type."""

@@ -45,7 +45,7 @@ class Environment:
 
     Attributes:
         swf: The service; its clock is a ``ManualClock``.
-        cast: Who plays what.
+        doubles: The doubles by type.
         service: The same, as the worker side calls it.
         decision_lists: The task lists on which decision tasks may appear; kept in order as a dict's keys.
         activity_lists: Likewise for activity tasks.
@@ -55,7 +55,7 @@ class Environment:
     """
 
     swf: LocalSWF
-    cast: Doubles
+    doubles: Doubles
     service: RetryingClient = field(init=False)
     decision_lists: dict[str, None] = Factory(dict)
     activity_lists: dict[str, None] = Factory(dict)
@@ -72,13 +72,13 @@ class Environment:
         self.service = RetryingClient(connect(self.swf))
         register_domain(self.service, DOMAIN)
         self.register_types()
-        for (kind, name, _), part in self.cast.parts.items():
+        for (kind, name, _), part in self.doubles.parts.items():
             if kind == 'lambda' and part.is_stubbed:
                 self.swf.register_lambda(name, self._function(part.stand()), run=self.calls.append)
 
     def register_types(self) -> None:
         """Registers the types that are not yet, and remembers their task lists."""
-        types = [spec for spec in self.cast.types() if spec not in self.registered]
+        types = [spec for spec in self.doubles.types() if spec not in self.registered]
         register(self.service, DOMAIN, types)
         self.registered += types
         for spec in types:
@@ -89,7 +89,7 @@ class Environment:
 
     def start(self, workflow_id: str, input: str, spec: WorkflowSpec | None = None) -> str:
         """Starts an execution of the lead, or of another type; its run id."""
-        lead = self.cast.lead if spec is None else spec
+        lead = self.doubles.lead if spec is None else spec
         request: dict[str, Any] = {
             'workflowId': workflow_id,
             'workflowType': {'name': lead.name, 'version': lead.version},
@@ -178,18 +178,18 @@ class Environment:
 
     def _meet(self, decisions: list[dict[str, Any]]) -> None:
         """Adds the types that no attribute of a class names: their proxies come from data."""
-        known = len(self.cast.parts)
+        known = len(self.doubles.parts)
         for decision in decisions:
             if decision['decisionType'] in _PROXIES:
                 attributes, member, proxy = _PROXIES[decision['decisionType']]
                 kind = decision[attributes][member]
-                if (proxy.call.kind, kind['name'], kind['version']) not in self.cast.parts:
-                    self.cast.add(proxy(**kind))
-        if len(self.cast.parts) > known:
+                if (proxy.call.kind, kind['name'], kind['version']) not in self.doubles.parts:
+                    self.doubles.add(proxy(**kind))
+        if len(self.doubles.parts) > known:
             self.register_types()
 
     def _given(self, run_id: str, attributes: Mapping[str, Any]) -> Any:
-        part = self.cast.parts.get(
+        part = self.doubles.parts.get(
             ('activity', attributes['activityType']['name'], attributes['activityType']['version'])
         )
         return part.give(run_id, attributes['activityId']) if part is not None and part.is_stubbed else None

@@ -15,9 +15,9 @@ from genflow.testing.tester.doubles import Doubles
 __all__ = ['described']
 
 
-def described(cast: Doubles, item: Item) -> Any:
+def described(doubles: Doubles, item: Item) -> Any:
     """What the code asked for; the item itself where it is none of the workflow's calls."""
-    part = cast.parts.get((item.kind, item.name or '', item.version))
+    part = doubles.parts.get((item.kind, item.name or '', item.version))
     if part is not None:
         if item.kind == 'lambda':
             return part.proxy.task(decode(item.attributes['input']))

@@ -31,7 +31,7 @@ class TaskContext:
         details: Those of the last heartbeat.
     """
 
-    stage: Environment
+    environment: Environment
     task: ActivityTask
     details: str | None = None
 
@@ -49,14 +49,16 @@ class TaskContext:
     def heartbeat(self, details: str | None) -> bool:
         self.details = details
         attributes: dict[str, Any] = {} if details is None else {'details': details}
-        answer = self.stage.service.call('record_activity_task_heartbeat', taskToken=self.task.token, **attributes)
+        answer = self.environment.service.call(
+            'record_activity_task_heartbeat', taskToken=self.task.token, **attributes
+        )
         return not answer['cancelRequested']
 
     def _last_heartbeat(self) -> str | None:
         known = read_activity_id(self.task.activity_id)
         if known is None or known.attempt == 1:
             return None
-        return previous_details(self.stage.service, DOMAIN, self.task, known)
+        return previous_details(self.environment.service, DOMAIN, self.task, known)
 
 
 def play(part: Double, input: str | None, context: Any, stub: Any = NOTHING) -> tuple[Outcome, Stand]:
@@ -88,7 +90,7 @@ class StubRunner:
         unanswered: The tasks that were begun and that nobody answers: suspended, and those of silent stubs.
     """
 
-    stage: Environment
+    environment: Environment
     create: Callable[[type], Any]
     unanswered: list[ActivityTask] = field(factory=list)
 
@@ -103,12 +105,12 @@ class StubRunner:
         if isinstance(outcome, Suspended):
             self.unanswered.append(task)
             return f'{label} does not answer'
-        respond_activity(self.stage.service, task, outcome)
+        respond_activity(self.environment.service, task, outcome)
         return f'{label} {type(outcome).__name__.lower()}'
 
     def _outcome(self, task: ActivityTask) -> Outcome:
-        part = self.stage.cast.parts[('activity', task.name, task.version)]
-        context = TaskContext(self.stage, task)
+        part = self.environment.doubles.parts[('activity', task.name, task.version)]
+        context = TaskContext(self.environment, task)
         if not part.is_stubbed:
             if not isinstance(part.spec, ActivitySpec):
                 raise TesterError(f'the activity {task.name} {task.version} was scheduled, {part.missing()}')
@@ -116,5 +118,5 @@ class StubRunner:
         stub = part.given.pop((task.run_id, task.activity_id), NOTHING)
         outcome, stand = copy_context().run(play, part, task.input, context, stub)
         if stand.time_out is not None:
-            check_strikes(self.stage.waiting(task.workflow_id, task.run_id, task.activity_id), stand.time_out)
+            check_strikes(self.environment.waiting(task.workflow_id, task.run_id, task.activity_id), stand.time_out)
         return outcome

@@ -115,7 +115,7 @@ def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
         walk.visit(root if type(root) in _VISIT else vars(root))
     walk.visit_surroundings(run)
     walk.out.append(tuple(sorted(item_state(run, item, walk.calls) for item in run.open.values())))
-    walk.out.append(tuple(_untold(event, run, walk.calls) for event in run.untold()))
+    walk.out.append(tuple(_unseen(event, run, walk.calls) for event in run.unseen()))
     walk.out.append(tuple((name, len(texts)) for name, texts in run.signals.items()))
     walk.out.append(tuple(run.extra))
     walk.out.append(run.pending)
@@ -155,7 +155,7 @@ def _name_of(call: str, calls: Mapping[str, int]) -> int:
     return calls.get(call.rpartition('/')[2], -1)
 
 
-def _untold(event: Any, run: Simulation, calls: Mapping[str, int]) -> tuple[Any, ...]:
+def _unseen(event: Any, run: Simulation, calls: Mapping[str, int]) -> tuple[Any, ...]:
     """An event that the next decision will tell of."""
     call = run.call_of.get(getattr(event, 'ref', 0), '')
     return (type(event), _name_of(call, calls), getattr(event, 'name', ''), getattr(event, 'input', ''))

@@ -28,7 +28,7 @@ class Named:
 
     @classmethod
     def of(cls, workflow: type[Workflow] | WorkflowSpec, given: Mapping[str, Any]) -> Named:
-        """Sorts them; what means nothing is a stub, of which the cast says what it could have meant."""
+        """Sorts them. A name that means nothing counts as a stub, which :class:`Doubles` refuses with a hint."""
         owner: Any = workflow.cls if isinstance(workflow, WorkflowSpec) else workflow
         is_workflow = isinstance(owner, type) and issubclass(owner, Workflow)
         if not is_workflow:

@@ -22,14 +22,14 @@ class Called:
     """What is the same for all calls of a type in the runs of one exploration.
 
     Attributes:
-        part: Who stands for it; ``None`` for a type that no proxy of the workflow names.
+        double: The stub or class in its place; ``None`` for a type that no proxy of the workflow names.
         spec: The type itself, where the test has its class.
         attribute: The name of the proxy on the workflow class.
         answers: How a call may end, each with the faults that it counts for.
         nothing: The result of a call that completes without a stub.
     """
 
-    part: Double | None
+    double: Double | None
     spec: Any
     attribute: str
     answers: tuple[tuple[str, int], ...]
@@ -57,7 +57,7 @@ class Setup:
     Attributes:
         spec: The workflow type.
         input: Its serialized arguments.
-        cast: The stubs by type.
+        doubles: The stubs by type.
         signals: By name, the inputs that arrive, in this order; each is sent once.
         variants: By name, other inputs that a signal may have by its type, where the test does not say them.
         says_signals: Whether the test said what arrives, so that nothing more does.
@@ -78,7 +78,7 @@ class Setup:
 
     spec: WorkflowSpec
     input: str
-    cast: Doubles
+    doubles: Doubles
     signals: Mapping[str, Sequence[str]] = Factory(dict)
     variants: Mapping[str, Sequence[str]] = Factory(dict)
     says_signals: bool = False
@@ -98,12 +98,12 @@ class Setup:
 
     @kinds.default
     def _kinds(self) -> frozenset[str]:
-        return frozenset({'timer', *(kind for kind, _, _ in self.cast.parts)})
+        return frozenset({'timer', *(kind for kind, _, _ in self.doubles.parts)})
 
     @classmethod
     def of(
         cls,
-        cast: Doubles,
+        doubles: Doubles,
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         *,
@@ -117,17 +117,17 @@ class Setup:
         Raises:
             TypeError: The arguments do not fit ``run``.
         """
-        owner = cast.lead.cls
+        owner = doubles.lead.cls
         made = owner()
         _check_arguments(made, args, kwargs)
         return cls(
-            cast.lead,
+            doubles.lead,
             made._serialize_arguments(*args, **kwargs),
-            cast,
+            doubles,
             signals={**signal_texts(owner, signals or {}), **update_texts(owner, updates or {})},
             says_signals=signals is not None,
             always=always,
-            parameters=_parameters(cast),
+            parameters=_parameters(doubles),
             minds_calls=minds_calls,
             shared=SharedState.of(owner),
         )
@@ -141,11 +141,11 @@ def _check_arguments(made: Workflow, args: tuple[Any, ...], kwargs: Mapping[str,
         raise TypeError(f'these arguments do not fit {type(made).__name__}.run{signature}: {error}') from None
 
 
-def _parameters(cast: Doubles) -> dict[tuple[str, str], list[str]]:
+def _parameters(doubles: Doubles) -> dict[tuple[str, str], list[str]]:
     """By kind and name of a type, the names of the parameters of its code or its stub."""
     found = {}
-    for (kind, name, _), part in cast.parts.items():
-        code = part.stub if part.is_stubbed else None if part.spec is None else part.spec.cls.run  # type: ignore[attr-defined]
+    for (kind, name, _), double in doubles.parts.items():
+        code = double.stub if double.is_stubbed else None if double.spec is None else double.spec.cls.run  # type: ignore[attr-defined]
         if callable(code) and not isinstance(code, type):
             names = list(inspect.signature(code).parameters)
             found[kind, name] = names[1:] if names[:1] == ['self'] else names

@@ -80,22 +80,22 @@ def called_by(setup: Setup, item: Item) -> Called:
     key = (item.kind, item.name, item.version)
     known = setup.called.get(key)
     if known is None:
-        part = setup.cast.parts.get(key)
+        double = setup.doubles.parts.get(key)
         known = setup.called[key] = Called(
-            part,
-            None if part is None else part.spec,
-            '' if part is None else _attribute(setup.spec.cls, part),
-            tuple(_answers_of(item.kind, part, faults=setup.faults)),
-            encode(None) if part is None else part.proxy._serialize_result(None),
+            double,
+            None if double is None else double.spec,
+            '' if double is None else _attribute(setup.spec.cls, double),
+            tuple(_answers_of(item.kind, double, faults=setup.faults)),
+            encode(None) if double is None else double.proxy._serialize_result(None),
         )
     return known
 
 
-def _answers_of(kind: str, part: Double | None, *, faults: bool) -> Iterator[tuple[str, int]]:
+def _answers_of(kind: str, double: Double | None, *, faults: bool) -> Iterator[tuple[str, int]]:
     """How calls of a type may end, each with the faults that it counts for."""
-    if part is not None and part.is_stubbed:
+    if double is not None and double.is_stubbed:
         yield ('answered', 0)
-        if faults and callable(part.stub) and not isinstance(part.stub, type) and kind == 'activity':
+        if faults and callable(double.stub) and not isinstance(double.stub, type) and kind == 'activity':
             yield ('timed out, performed', 1)
             yield ('timed out', 2)
         return
@@ -103,28 +103,28 @@ def _answers_of(kind: str, part: Double | None, *, faults: bool) -> Iterator[tup
     if not faults:
         return
     yield ('failed', 1)
-    for cls in getattr(part.proxy.options, 'raises', ()) if part is not None else ():
+    for cls in getattr(double.proxy.options, 'raises', ()) if double is not None else ():
         yield (f'failed:{cls.__name__}', 1)
     yield ('timed out', 1)
     if kind == 'activity':
         yield ('timed out, not started', 2)
-        yield from ((outcome, 2) for outcome in _other_time_outs(part))
+        yield from ((outcome, 2) for outcome in _other_time_outs(double))
     if kind == 'child':
         yield ('terminated', 2)
 
 
-def _other_time_outs(part: Double | None) -> Iterator[str]:
+def _other_time_outs(double: Double | None) -> Iterator[str]:
     """The time-outs that an activity has only where its proxy or its type says so."""
-    settings = [part.proxy.options, part.spec] if part is not None else []
+    settings = [double.proxy.options, double.spec] if double is not None else []
     for name, outcome in (('heartbeat', 'timed out, no heartbeat'), ('schedule_to_close', 'timed out, in all')):
         if any(getattr(options, name, None) not in (None, math.inf) for options in settings):
             yield outcome
 
 
-def _attribute(cls: type, part: Double) -> str:
+def _attribute(cls: type, double: Double) -> str:
     for base in cls.__mro__:
         for name, value in vars(base).items():
-            if value is part.proxy:
+            if value is double.proxy:
                 return name
     return ''
 

@@ -136,12 +136,12 @@ class Simulation(ServiceModel):
         self.call_of: dict[int, str] = {}
         self.all_sent = True
         self._place_of: dict[int, int] = {}
-        self._is_cancel_untold = False
+        self._is_cancel_unseen = False
         self._evicted = False
         self._prepared = False
         self._refused: str | None = None
         self._during: Action | None = None
-        self._answered = self._told = self._recorded = 0
+        self._answered = self._seen = self._recorded = 0
         self._response: Decisions | None = None
         self.live = self.execution()
 
@@ -187,7 +187,7 @@ class Simulation(ServiceModel):
         during = self._during
         return (self.is_due, self._evicted, self._refused, during and during.label, bool(self._answered))
 
-    def untold(self) -> list[Any]:
+    def unseen(self) -> list[Any]:
         """The events since the last decision began that the next one will tell the code of."""
         return [event for event in self.events[self._answered :] if type(event) in DUE] if self.is_due else []
 
@@ -216,8 +216,8 @@ class Simulation(ServiceModel):
 
     def stub_of(self, item: Item) -> tuple[Any] | None:
         """The stub of an open call, in a tuple; nothing where it has none."""
-        part = called_by(self.setup, item).part
-        return (part.stub,) if part is not None and part.is_stubbed else None
+        double = called_by(self.setup, item).double
+        return (double.stub,) if double is not None and double.is_stubbed else None
 
     def parameters(self, call: Call) -> list[str]:
         """The names of the positional parameters of what was called, as far as its code is known."""
@@ -237,12 +237,12 @@ class Simulation(ServiceModel):
         if self._answered == 0:
             return True
         try:
-            self._told = self._answered
-            if self.live.advance(self.events[: self._told]) != self._response and not self._evicted:
+            self._seen = self._answered
+            if self.live.advance(self.events[: self._seen]) != self._response and not self._evicted:
                 self.live.discard()
                 self.live = self.execution()
-                self._told = self._recorded
-                self.live.advance(self.events[: self._told])
+                self._seen = self._recorded
+                self.live.advance(self.events[: self._seen])
         except GenflowError:
             return False
         self.live.warnings.clear()
@@ -377,7 +377,7 @@ class Simulation(ServiceModel):
     def cancel(self, action: Action) -> None:
         self.cancel_at = len(self.calls)
         self.cancel_events = self.total
-        self._is_cancel_untold = True
+        self._is_cancel_unseen = True
         self.canceled_run = len(self.past)
         self.open_at_cancel = [item.label for item in self.open.values() if item.kind in WORK]
         self.add(events.CancelRequested)
@@ -430,16 +430,16 @@ class Simulation(ServiceModel):
             self.cancel(DECIDE)
 
     def _raised(self, item: Item, name: str) -> tuple[str, str]:
-        part = called_by(self.setup, item).part
-        classes = getattr(part.proxy.options, 'raises', ()) if part is not None else ()
+        double = called_by(self.setup, item).double
+        classes = getattr(double.proxy.options, 'raises', ()) if double is not None else ()
         cls = next(cls for cls in classes if cls.__name__ == name)
         return encode_failure(cls('explored'), 'Traceback: explored')
 
     def _perform(self, item: Item, *, lost: bool) -> None:
         """A stub does its work; its answer arrives, or is lost because the time-out came first."""
-        part = called_by(self.setup, item).part
-        assert part is not None  # noqa: S101 - only what has a stub is performed
-        outcome, stand = play(part, item.input, None)
+        double = called_by(self.setup, item).double
+        assert double is not None  # noqa: S101 - only what has a stub is performed
+        outcome, stand = play(double, item.input, None)
         if isinstance(outcome, Suspended) and not lost:
             if stand.time_out is None:
                 self.open[item.ref] = evolve(item, silent=True)
@@ -472,8 +472,8 @@ class Simulation(ServiceModel):
         started = self.add(events.DecisionStarted, time=self._now())
         if self._evicted:
             self._drop()
-        waiting = self._waiting_for_more_than_a_cancel() if self._is_cancel_untold else []
-        page, self._told = self.events[self._told :], len(self.events)
+        waiting = self._waiting_for_more_than_a_cancel() if self._is_cancel_unseen else []
+        page, self._seen = self.events[self._seen :], len(self.events)
         try:
             answer = self.live.advance(page)
         except GenflowError as error:
@@ -481,8 +481,8 @@ class Simulation(ServiceModel):
             return
         if self.setup.always is not None:
             self._always(self.setup.always)
-        if self._is_cancel_untold:
-            self._is_cancel_untold = False
+        if self._is_cancel_unseen:
+            self._is_cancel_unseen = False
             self.cancel_at = len(self.calls)
             self.moved_by_cancel |= any(branch.awaiting is not task for branch, task in waiting)
         if during is not None:
@@ -500,7 +500,7 @@ class Simulation(ServiceModel):
         self.warnings += self.live.warnings
         self.live.discard()
         self.live = self.execution()
-        self._told = 0
+        self._seen = 0
 
     def _waiting_for_more_than_a_cancel(self) -> list[tuple[Any, Any]]:
         """Each branch with what it waits for, if the next decision tells the code of a cancellation and nothing else.
@@ -508,8 +508,8 @@ class Simulation(ServiceModel):
         Nothing where the code has not begun, or the execution has just been dropped, so that it begins anew.
         """
         root = self.live.root
-        untold = [event for event in self.events[self._answered :] if type(event) in DUE]
-        if len(untold) > 1 or root is None or root.generator is None:
+        unseen = [event for event in self.events[self._answered :] if type(event) in DUE]
+        if len(unseen) > 1 or root is None or root.generator is None:
             return []
         return [(branch, branch.awaiting) for branch in self.live.branches.values()]
 

@@ -40,9 +40,9 @@ def story_text(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
             break
         if step is not DECIDE:
             number += 1
-            told = _told(run, step)
+            value = _value(run, step)
             run.take(step)
-            lines.append(f'{number:>3}. {_sentence(step, told())}')
+            lines.append(f'{number:>3}. {_sentence(step, value())}')
             continue
         run.take(step)
         made = ', '.join(map(repr, run.calls[before:]))
@@ -52,7 +52,7 @@ def story_text(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
     return '\n'.join(lines)
 
 
-def _told(run: Simulation, step: Action) -> Callable[[], str]:
+def _value(run: Simulation, step: Action) -> Callable[[], str]:
     """What a step brings, to be asked for when it was taken: a signal its value, a call its result."""
     if step.verb == 'signal':
         text = '' if step.name.startswith(f'{UPDATE_SIGNAL} ') else run.text_of(step)
@@ -160,7 +160,7 @@ def _calls(run: Simulation) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]
         key = next((getattr(event, member) for member in members if getattr(event, member, None)), None)
         if key is not None and getattr(event, 'decision_id', None):
             keys[event.id] = key
-        make = _TOLD.get(name)
+        make = _CALLS_OF.get(name)
         if event.id in refused:
             found.append(('decide', (), {'refuse': refused[event.id]}))
         elif make is not None:
@@ -179,7 +179,7 @@ def _refused(run: Simulation) -> dict[int, dict[str, str]]:
 
 _KEYS = ('activity_id', 'timer_id', 'lambda_id', 'control', 'workflow_id')
 
-_TOLD: dict[str, Any] = {
+_CALLS_OF: dict[str, Any] = {
     'DecisionStarted': lambda event, key: ('decision_started', (), {}),
     'DecisionCompleted': lambda event, key: ('decide', (), {}),
     'DecisionTimedOut': lambda event, key: ('decision_timed_out', (), {}),

@@ -90,7 +90,7 @@ class Lines:
             run.take(action)
             self._ended = None if action.ref in run.open else line
             return
-        ended = self._ended if len(run.untold()) == 1 else None
+        ended = self._ended if len(run.unseen()) == 1 else None
         runs = len(run.past)
         run.take(action)
         made = next((ref for ref in run.open if (runs, ref) not in self._of_item), None)

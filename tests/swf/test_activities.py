@@ -510,7 +510,8 @@ def test_no_payload_is_logged(begin, swf, caplog):
     assert 'the secret' not in caplog.text
 
 
-def test_stopping_fails_what_runs_and_ignores_what_it_says_later(begin):
+@pytest.mark.parametrize('heartbeat', [60, None], ids=['kept up', 'never asked for before'])
+def test_stopping_fails_what_runs_and_ignores_what_it_says_later(begin, heartbeat):
     inside, leave = threading.Event(), threading.Event()
     seen = []
 
@@ -520,7 +521,7 @@ def test_stopping_fails_what_runs_and_ignores_what_it_says_later(begin):
         seen.append(deed.heartbeat())
         return 'ignored'
 
-    loops, execution = begin(run, heartbeat=60)
+    loops, execution = begin(run, heartbeat=heartbeat)
     thread = threading.Thread(target=loops.run_activity)
     thread.start()
     inside.wait(60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import attrs
@@ -10,7 +11,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from genflow.core.model import decisions as core
-from genflow.swf.wire.decisions import ENCODERS, encode
+from genflow.core.payloads.hooks import MAX_PAYLOAD
+from genflow.swf.wire.decisions import ENCODERS, MAX_BYTES, encode, plan
 
 MODEL = botocore.session.get_session().get_service_model('swf')
 
@@ -59,6 +61,19 @@ def test_botocore_accepts_every_decision_and_every_member_is_used(cls):
     member = f'{kind[0].lower()}{kind[1:]}DecisionAttributes'
     assert set(written) == {'decisionType', member}
     assert set(written[member]) == set(MODEL.shape_for('Decision').members[member].members)
+
+
+@pytest.mark.parametrize('cls', list(ENCODERS), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize('letter', ['ü', '\N{GRINNING FACE}'], ids=['in the BMP', 'beyond it'])
+def test_a_decision_that_goes_alone_fits_whatever_its_payloads(cls, letter):
+    payload = letter * (MAX_PAYLOAD // len(letter.encode('utf-16-le')) * 2)
+    name = letter * 256
+    longest = {'tags': (name,) * 5, **dict.fromkeys(('input', 'control', 'details', 'result'), payload)}
+    longest |= {key: name for key, value in FULL.items() if isinstance(value, str) and key not in longest}
+    (written,) = plan(
+        core.Decisions((cls(**{field.name: {**FULL, **longest}[field.name] for field in attrs.fields(cls)}),))
+    )
+    assert len(json.dumps([written])) <= MAX_BYTES
 
 
 @pytest.mark.parametrize('cls', list(ENCODERS), ids=lambda cls: cls.__name__)

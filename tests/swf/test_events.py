@@ -272,6 +272,16 @@ def test_an_event_type_of_a_later_service_is_named():
         read('SomethingNew')
 
 
+@pytest.mark.parametrize('given', [list, iter, tuple])
+def test_the_first_event_that_cannot_be_read_is_named_though_all_are_read_at_once(given):
+    readable = event('TimerFired', {'startedEventId': 5})
+    events = [readable, {**event('Later', {}), 'eventId': 10}, {**event('TimerFired', {}), 'eventId': 11}]
+    with pytest.raises(HistoryError, match='event 10, Later, is not known'):
+        translate(given(events))
+    with pytest.raises(HistoryError, match="event 11, TimerFired, lacks the member 'startedEventId'"):
+        translate(given(events[::2]))
+
+
 def test_an_event_without_its_attributes_is_named():
     with pytest.raises(HistoryError, match=r"event 9, ActivityTaskCompleted, lacks the member 'scheduledEventId'"):
         read('ActivityTaskCompleted', result='1')

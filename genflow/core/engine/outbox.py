@@ -277,13 +277,14 @@ class Outbox:
 
     def batch(self) -> Batch:
         """What is to be sent now."""
-        unsent = [entry for entry in self.entries if not entry.dropped]
         found: list[Decision] = []
         without_slot: list[str] = []
         further_attempts: list[str] = []
         room = QUOTAS['timer'] - self.open['timer']
         has_work = False
-        for entry in unsent:
+        for entry in self.entries:
+            if entry.dropped:
+                continue
             decision = entry.decision()
             has_work = has_work or type(entry) is not Cancellation
             if isinstance(entry, RetryableCall):

@@ -65,6 +65,7 @@ class CachedExecution:
         pace: The delay of its answers.
         record: The events that it has processed, in order; ``None`` if they are not kept.
         memory: The :attr:`WorkflowRun.memory` of middleware; ``None`` without middleware.
+        size: Its estimated memory, in bytes.
     """
 
     execution: Any
@@ -73,9 +74,10 @@ class CachedExecution:
     pace: ResponseDelay = UNDELAYED
     record: list[Any] | None = None
     memory: dict[Any, Any] | None = None
+    size: int = field(init=False)
 
-    @property
-    def size(self) -> int:
+    @size.default
+    def _estimated(self) -> int:
         return self.events * BYTES_PER_EVENT + len(self.record or ()) * BYTES_PER_RECORDED
 
     def records(self, length: int) -> bool:
@@ -88,12 +90,11 @@ class CachedExecution:
     def advanced(self, length: int, found: Sequence[Any] | None) -> None:
         """Its history is so long now; it has processed these further events, or some that are not kept."""
         self.events = length
-        if self.record is None:
-            return
-        if found is None or len(self.record) + len(found) > MAX_RECORD:
+        if found is None or self.record is None or len(self.record) + len(found) > MAX_RECORD:
             self.record = None
         else:
             self.record.extend(found)
+        self.size = self._estimated()
 
 
 @frozen

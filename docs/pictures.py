@@ -85,6 +85,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         'rules',
         'code',
         'fixing',
+        'looked_at',
         'findings',
         'checks',
         'settings',

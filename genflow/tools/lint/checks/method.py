@@ -11,7 +11,7 @@ from attrs import define, field
 
 from genflow.tools.lint.code.modules import Class, Function, Module
 from genflow.tools.lint.code.project import Project
-from genflow.tools.lint.code.syntax import dotted, innermost, keyword, own_nodes, yields_in
+from genflow.tools.lint.code.syntax import called_last, dotted, innermost, keyword, own_nodes, yields_in
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.fixing import Edit
 
@@ -76,15 +76,15 @@ class Method:
         """The call that made the proxy which an expression calls, through ``with_options`` too."""
         if not isinstance(node, ast.Call):
             return None
-        target = node.func
-        if (
-            isinstance(target, ast.Call)
-            and isinstance(target.func, ast.Attribute)
-            and target.func.attr == 'with_options'
-        ):
-            target = target.func.value
-        name = self.attribute(target)
+        name = self._called_attribute(node)
         return None if name is None else self.proxy(name)
+
+    def _called_attribute(self, call: ast.Call) -> str | None:
+        """``name`` of ``self.name(…)`` and of ``self.name.with_options(…)(…)``."""
+        target = call.func
+        if isinstance(target, ast.Call) and called_last(target) == 'with_options':
+            target = target.func.value if isinstance(target.func, ast.Attribute) else target
+        return self.attribute(target)
 
     def is_task(self, node: ast.AST) -> bool:
         """Whether an expression gives a task."""
@@ -141,14 +141,8 @@ class Method:
         return False
 
     def is_restart(self, value: ast.Call) -> bool:
-        target = value.func
-        if (
-            isinstance(target, ast.Call)
-            and isinstance(target.func, ast.Attribute)
-            and target.func.attr == 'with_options'
-        ):
-            target = target.func.value
-        name = self.attribute(target)
+        """Whether it calls ``self.restart``, or a method that returns nothing else."""
+        name = self._called_attribute(value)
         method = None if name is None else self.project.method(self.cls, name)
         return name == 'restart' if method is None else _gives_restart(method)
 

@@ -418,7 +418,7 @@ def test_a_call_over_http_takes_one_round_of_the_event_loop(monkeypatch):
 
 
 def test_calls_that_are_begun_together_share_a_commit(tmp_path):
-    """As those are that a server has read at the same time: see tests/local/test_http_desk.py."""
+    """As those are that a server has read at the same time: see tests/local/test_http_dispatcher.py."""
     with LocalSWF(tmp_path / 'swf.db', synchronous='OFF') as swf, served(swf, 16) as clients:
         before = swf.statistics.commits
         bodies = [json.loads(request.partition(b'\r\n\r\n')[2]) for _, request in clients]

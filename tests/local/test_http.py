@@ -473,7 +473,7 @@ def test_an_upgrade_that_is_taken_gives_back_what_its_request_held(service):
 def test_a_held_poll_counts_with_the_request_that_made_it(service):
     with HttpServer(service, max_request_bytes=600_000) as server, connect(server) as client:
         client.sendall(raw('PollForDecisionTask', {**TASK_LIST, 'unknown': 'x' * 500_000}))
-        until(lambda: any(connection._held for connection in tuple(server._desk.connections)))  # noqa: SLF001
+        until(lambda: any(connection._held for connection in tuple(server._dispatcher.connections)))  # noqa: SLF001
         assert server._held.total > 500_000  # noqa: SLF001
         start(service)
         assert client.recv(100_000).startswith(b'HTTP/1.1 200 ')
@@ -483,12 +483,12 @@ def test_a_held_poll_counts_with_the_request_that_made_it(service):
 def test_little_is_read_ahead_of_a_request_that_is_carried_out(service, server):
     """A client that pipelines gets no more memory than another."""
     with contextlib.closing(poll(server)) as client:
-        until(lambda: any(connection._held for connection in tuple(server._desk.connections)))  # noqa: SLF001
+        until(lambda: any(connection._held for connection in tuple(server._dispatcher.connections)))  # noqa: SLF001
         client.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             for _ in range(1000):
                 client.send(b'x' * 65_536)
-        (connection,) = server._desk.connections  # noqa: SLF001
+        (connection,) = server._dispatcher.connections  # noqa: SLF001
         assert connection._reader.buffered < 400_000  # noqa: SLF001
 
 

@@ -83,8 +83,8 @@ class _Line:
     owned: bool = False
     _thread: threading.Thread | None = None
 
-    def be_there(self) -> None:
-        """Have the thread run, for an owner."""
+    def ensure_running(self) -> None:
+        """Starts the thread, unless it runs, and marks it as owned."""
         self.owned = True
         if self._thread is None or not self._thread.is_alive():
             thread = threading.Thread(target=self._serve, name='genflow-local-calls', daemon=True)
@@ -159,12 +159,12 @@ class CallThread:
             return work()
         job = Job(work)
         try:
-            line = self._be_there()
+            line = self._running_line()
         except RuntimeError:  # the interpreter is about to end and starts no thread any more
             return work()
         line.jobs.put(job)
         while not job.done.acquire(timeout=LOOK_AGAIN):
-            line.be_there()
+            line.ensure_running()
         return job.outcome()  # type: ignore[no-any-return]
 
     end = call
@@ -173,7 +173,7 @@ class CallThread:
     def post(self, work: Callable[[], object]) -> None:
         """Have ``work`` done, here or there, without waiting for it there."""
         if threading.current_thread() is threading.main_thread():
-            self._be_there().jobs.put(Job(work))
+            self._running_line().jobs.put(Job(work))
         else:
             work()
 
@@ -183,14 +183,14 @@ class CallThread:
             self._line.jobs.put(None)
             self._line = None
 
-    def _be_there(self) -> _Line:
+    def _running_line(self) -> _Line:
         line = self._line
         if line is None:
             try:
                 line = self._line = _IDLE.pop()
             except IndexError:
                 line = self._line = _Line()
-        line.be_there()
+        line.ensure_running()
         return line
 
 

@@ -55,12 +55,12 @@ class LongPolls:
         tick: Callable[[], int],
         tell: Callable[[], None],
     ) -> None:
-        self._world = state
+        self._state = state
         self._clock = clock
         self._lock = lock
         self._tick = tick
         self._tell = tell
-        self._bell = threading.Condition(lock)
+        self._changed = threading.Condition(lock)
         self._timekeeper: threading.Thread | None = None
         self._asleep_until: float = -math.inf  # the timekeeper; an earlier deadline wakes it
         self._waiting: dict[Waiter, TaskQueue] = {}
@@ -77,7 +77,7 @@ class LongPolls:
         Raises:
             ServiceError: LimitExceededFault: too many stand there.
         """
-        limit = self._world.limits.pollers
+        limit = self._state.limits.pollers
         if len(queue.waiters) >= limit:
             raise faults.limit_exceeded(f'A task list can have {limit} pollers at a time')
         queue.waiters.append(waiter)
@@ -110,14 +110,14 @@ class LongPolls:
         """Wake everybody, because the service is closed or emptied."""
         for waiter in self._waiting:
             waiter.wake()
-        self._bell.notify_all()
+        self._changed.notify_all()
 
     def deadlines_changed(self) -> None:
         """Tell the timekeeper if it would sleep too long."""
-        if self._world.deadlines.soonest < self._asleep_until:
-            first = self._world.deadlines.first()
+        if self._state.deadlines.soonest < self._asleep_until:
+            first = self._state.deadlines.first()
             if first is not None and first < self._asleep_until:
-                self._bell.notify_all()
+                self._changed.notify_all()
 
     def skip(self, *, patiently: bool = False) -> None:
         """On a clock that skips: move to the next deadline while everybody waits and nobody is woken by it.
@@ -126,8 +126,8 @@ class LongPolls:
         """
         clock = self._clock
         while clock.skips and isinstance(clock, ManualClock) and self._everybody_waits():
-            first = self._world.deadlines.first()
-            if first is None or (not patiently and any(map(len, self._world.queues.values()))):
+            first = self._state.deadlines.first()
+            if first is None or (not patiently and any(map(len, self._state.queues.values()))):
                 return
             clock.skip_to(first)
             self._tick()
@@ -149,9 +149,9 @@ class LongPolls:
 
     def _closes_are_due(self) -> bool:
         """Whether the time has ended executions that somebody waits for; the timekeeper tells, as no call may come."""
-        if not self._world.close_watchers.due:
+        if not self._state.close_watchers.due:
             return False
-        self._bell.notify_all()
+        self._changed.notify_all()
         return True
 
     def _keep(self, keep: Callable[[], bool]) -> None:
@@ -179,16 +179,16 @@ class LongPolls:
         self._tick()
         if self._closes_are_due():
             return True
-        first, latest = self._world.deadlines.first(), self._clock.milliseconds() + round(IDLE_TIMEOUT * 1000)
+        first, latest = self._state.deadlines.first(), self._clock.milliseconds() + round(IDLE_TIMEOUT * 1000)
         self._asleep_until = until = latest if first is None else min(first, latest)
         seconds = self._clock.seconds_until(until)
-        rang = self._bell.wait(IDLE_TIMEOUT if seconds is None else min(seconds, IDLE_TIMEOUT))
-        return rang or bool(self._waiting)
+        is_notified = self._changed.wait(IDLE_TIMEOUT if seconds is None else min(seconds, IDLE_TIMEOUT))
+        return is_notified or bool(self._waiting)
 
     def _keep_skipping(self) -> bool:
         """Move the time on when nothing has happened for a moment, and say whether to go on."""
         moves = self._moves
-        self._bell.wait(RECHECK)
+        self._changed.wait(RECHECK)
         if moves == self._moves:
             self.skip(patiently=True)
         return bool(self._waiting) or self._closes_are_due()

@@ -1,7 +1,7 @@
 """One client's connection: reads its requests, has each carried out, writes the reply.
 
 Theory of operation. The connection lives on the event loop's thread; what the service does, which waits for the disk,
-is done at the desk (:mod:`~genflow.local.http.dispatcher`). Requests of one connection are answered one after the
+is done by the dispatcher (:mod:`~genflow.local.http.dispatcher`). Requests of one connection are answered one after the
 other, in order.
 
 A long poll that finds nothing stands in the service's line (:mod:`~genflow.local.http.holding`). A client that
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
     """A client's connection."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
-        self._desk = dispatcher
+        self._dispatcher = dispatcher
         self._reader = RequestReader()
         self._transport: asyncio.Transport | None = None
         self._busy = False
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast('asyncio.Transport', transport)
-        self._desk.enter(self)
+        self._dispatcher.enter(self)
         self._deadline.expect('idle', time.monotonic())
 
     def data_received(self, data: bytes) -> None:
@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        self._desk.leave(self)
+        self._dispatcher.leave(self)
         self._abandon()
         if not self._busy:
             self._count(0)
@@ -128,7 +128,7 @@ class Connection(asyncio.Protocol):
             return True
         counted = held if held > LARGE else 0
         difference, self._counted = counted - self._counted, counted
-        return not difference or self._desk.held.change(difference)
+        return not difference or self._dispatcher.held.change(difference)
 
     def _read_on(self) -> None:
         """Take up the next request, if it is there."""
@@ -143,7 +143,7 @@ class Connection(asyncio.Protocol):
             self._busy = True
             self._deadline.lift()
             self._keeps_alive = self._keeps_alive and request.keep_alive
-            self._desk.take(request, self._finish)
+            self._dispatcher.take(request, self._finish)
         else:
             owed: Owed = 'idle' if self._reader.is_between_requests else 'request'
             self._deadline.expect(owed, time.monotonic())
@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
         if isinstance(outcome, Upgrade):
             self._give_away(outcome)
             return
-        self._held = Holding(outcome, self._desk, self._answer_poll)
+        self._held = Holding(outcome, self._dispatcher, self._answer_poll)
         self._held.begin()
         if self._transport is None or not self._keeps_alive:
             self._abandon()
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
         """Leave the transport to whoever speaks the other protocol."""
         transport, self._transport, self._busy = self._transport, None, False
         self._deadline.lift()
-        self._desk.leave(self)
+        self._dispatcher.leave(self)
         self._count(0)
         if transport is not None:
             transport.write(switching(upgrade.protocol))
@@ -194,7 +194,7 @@ class Connection(asyncio.Protocol):
         last = b'%b%012x' % (SERVER_ID, next(REQUEST_NUMBERS))
         self._transport.write(response(reply.status, headers, reply.body, keep_alive=self._keeps_alive, last=last))
         if lingers:
-            self._desk.loop.call_later(IDLE_TIMEOUT, self.abort)
+            self._dispatcher.loop.call_later(IDLE_TIMEOUT, self.abort)
         elif not self._keeps_alive:
             self._expect_reading(self._transport)
             self._transport.close()
@@ -214,7 +214,7 @@ class Connection(asyncio.Protocol):
         if self._reader.is_between_requests:
             self._deadline.expect('idle', time.monotonic())
         else:
-            self._desk.loop.call_soon(self._read_on)
+            self._dispatcher.loop.call_soon(self._read_on)
 
     def _expect_reading(self, transport: asyncio.Transport) -> None:
         self._deadline.expect('reply', time.monotonic(), transport.get_write_buffer_size())

@@ -17,26 +17,30 @@ from genflow.local.http.aws_json import Call, Reply
 __all__ = ['Attempts', 'Held', 'Holding']
 
 
-class Bell:
-    """Rings when another attempt at a poll may succeed; for itself, so that the poll holds nothing that holds it."""
+class CallbackWaiter:
+    """Keeps a notification that another attempt at a poll may succeed, and passes it to a callback.
+
+    It is an object of its own, so that the service's poll holds no reference to the :class:`Held` that holds it.
+    """
 
     def __init__(self) -> None:
-        self._is_rung = False
+        self._is_notified = False
         self._listener: Callable[[], None] | None = None
 
-    def ring(self) -> None:
-        self._is_rung = True
+    def notify(self) -> None:
+        """Notes that another attempt may succeed, and calls the callback, if there is one."""
+        self._is_notified = True
         if self._listener is not None:
             self._listener()
 
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Have this called whenever it rings; at once if it has already."""
+    def on_notify(self, listener: Callable[[], None]) -> None:
+        """Calls ``listener`` at each notification; at once if there has been one."""
         self._listener = listener
-        if self._is_rung:
+        if self._is_notified:
             listener()
 
     def leave(self) -> None:
-        """Nobody listens any more."""
+        """Removes the callback."""
         self._listener = None
 
 
@@ -46,14 +50,14 @@ class Held:
     Attributes:
         call: The call that polls.
         poll: The service's part of it.
-        bell: Rings for it.
+        waiter: Notified when another attempt may succeed.
     """
 
     poll: Poll
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.bell = Bell()
+        self.waiter = CallbackWaiter()
 
     def stand(self, later: Callable[[Callable[[], None]], None]) -> Poll:
         """Has the service hold the poll.
@@ -64,8 +68,8 @@ class Held:
         Raises:
             ServiceError: The service refuses, as it refuses a poll that does not wait.
         """
-        call, ring = self.call, self.bell.ring
-        self.poll = call.service.hold(call.operation, call.members, lambda: later(ring))
+        call, notify = self.call, self.waiter.notify
+        self.poll = call.service.hold(call.operation, call.members, lambda: later(notify))
         return self.poll
 
     def is_of(self, leaving: Call) -> bool:
@@ -100,7 +104,7 @@ class Holding:
         self.held = held
         self._attempts = attempts
         self._finish = finish
-        self._is_rung = False
+        self._is_notified = False
         self._is_last = False
         self._is_busy = False
         self._timer: asyncio.TimerHandle | None = None
@@ -108,15 +112,15 @@ class Holding:
     def begin(self) -> None:
         """Starts the time of the poll, and waits for the service to call back."""
         self._timer = self._attempts.loop.call_later(max(0.0, self.held.poll.hold), self._expire)
-        self.held.bell.listen(self._ring)
+        self.held.waiter.on_notify(self._notify)
 
     def abandon(self) -> None:
         """Ends the poll, because nobody waits for its answer any more."""
         self.held.poll.abandon()
-        self._ring()
+        self._notify()
 
-    def _ring(self) -> None:
-        self._is_rung = True
+    def _notify(self) -> None:
+        self._is_notified = True
         self._attempt()
 
     def _expire(self) -> None:
@@ -125,16 +129,16 @@ class Holding:
 
     def _attempt(self) -> None:
         if not self._is_busy:
-            self._is_busy, self._is_rung = True, False
+            self._is_busy, self._is_notified = True, False
             self._attempts.attempt(self.held, self._attempted, last=self._is_last)
 
     def _attempted(self, outcome: Reply | Held) -> None:
         if isinstance(outcome, Reply):  # busy for ever: what rings from now on is too late
             if self._timer is not None:
                 self._timer.cancel()
-            self.held.bell.leave()
+            self.held.waiter.leave()
             self._finish(outcome)
             return
         self._is_busy = False
-        if self._is_rung or self._is_last:
+        if self._is_notified or self._is_last:
             self._attempt()

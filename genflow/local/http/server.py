@@ -122,7 +122,7 @@ class HttpServer:
         self._ready = threading.Event()
         self._stopped = threading.Event()
         self._wake: Callable[[], object] = lambda: None
-        self._desk: Dispatcher | None = None
+        self._dispatcher: Dispatcher | None = None
 
     @property
     def url(self) -> str:
@@ -133,7 +133,7 @@ class HttpServer:
     @property
     def connections(self) -> int:
         """How many clients are connected."""
-        return len(self._desk.connections) if self._desk else 0
+        return len(self._dispatcher.connections) if self._dispatcher else 0
 
     def __enter__(self) -> HttpServer:  # noqa: PYI034 - Self is of Python 3.11
         self._thread = threading.Thread(target=self.run, name='genflow-local-http', daemon=True)
@@ -170,7 +170,7 @@ class HttpServer:
         self._wake = partial(loop.call_soon_threadsafe, stopping.set)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix='genflow-local-http') as workers:
             most = self._max_connections or most_connections()
-            self._desk = dispatcher = Dispatcher(
+            self._dispatcher = dispatcher = Dispatcher(
                 loop, self._route, workers, most, self._timeouts, self._metrics, self._held
             )
             accepting = loop.create_task(accept(self._socket, dispatcher, partial(Connection, dispatcher)))

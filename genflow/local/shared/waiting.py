@@ -29,7 +29,7 @@ class WaitForTasks:
         self.wants = wants
         self._wait = wait
         self._ring = ring
-        self._bell = threading.Event()
+        self._news = threading.Event()
         self._refusal: ServiceError | None = None
         threading.Thread(target=self._run, name='genflow-local-wait', daemon=True).start()
 
@@ -40,7 +40,7 @@ class WaitForTasks:
             ServiceError: Nobody may wait there.
         """
         self.abandoning.abandon()
-        self._bell.set()
+        self._news.set()
         if self._refusal is not None:
             raise self._refusal
 
@@ -57,7 +57,7 @@ class WaitForTasks:
 
     def wait_here(self, rounds: Rounds, wants: Sequence[Any], process: str, hold: float) -> None:
         """Wait in the line of a service of this process."""
-        held = HeldWait(rounds, wanted(wants), Caller(process), self._bell.set, hold)
+        held = HeldWait(rounds, wanted(wants), Caller(process), self._news.set, hold)
         if held.attempt() is None:
-            woken = self._bell.wait(hold)
+            woken = self._news.wait(hold)
             held.attempt(last=not woken or self.abandoning.is_over)

@@ -129,7 +129,7 @@ def test_who_comes_alone_again_and_again_does_not_wait_for_others():
     async def main():
         with ThreadPoolExecutor(1) as workers:
             loop = asyncio.get_running_loop()
-            desk = Dispatcher(loop, lambda request: Call(service, called(request), {}), workers)
+            turns = Dispatcher(loop, lambda request: Call(service, called(request), {}), workers)
             replies = {name: [] for name in 'ab'}  # by connection
             take = {name: found.append for name, found in replies.items()}
             waits = []
@@ -137,7 +137,7 @@ def test_who_comes_alone_again_and_again_does_not_wait_for_others():
             async def arrive(*names):
                 before = [len(replies[name]) for name in names]
                 for name in names:
-                    desk.take(small(name), take[name])
+                    turns.take(small(name), take[name])
                 waits.append([len(replies[name]) == number for name, number in zip(names, before, strict=True)])
                 await asyncio.sleep(0)
                 assert [len(replies[name]) for name in names] == [number + 1 for number in before]
@@ -302,11 +302,11 @@ def test_a_poll_that_was_answered_is_no_garbage():
     async def main():
         loop, service = asyncio.get_running_loop(), Polls()
         with ThreadPoolExecutor(1) as workers:
-            desk = Dispatcher(loop, lambda request: None, workers)
+            turns = Dispatcher(loop, lambda request: None, workers)
             held = Held(Call(service, 'PollForDecisionTask', {}))
-            held.stand(desk.later)
+            held.stand(turns.later)
             reply = loop.create_future()
-            holding = Holding(held, desk, reply.set_result)
+            holding = Holding(held, turns, reply.set_result)
             holding.begin()
             service.answered = True
             service.wake()

@@ -1,8 +1,8 @@
 """Explores the orders in which events can reach a workflow, and checks each of them.
 
-The folders are the way of one exploration: what it is given (`inputs`), how a run is played (`playing`), which runs are
-the same (`equivalence`), which are played (`searching`), what is wrong with one (`judging`), and what a user gets
-(`reporting`). Each imports from those before it alone. ``docs/design/exploration.md`` names the files in order.
+The folders follow the way of one exploration: its arguments (`inputs`), one run (`playing`), runs that are the same
+(`equivalence`), the choice of runs (`searching`), the checks of a run (`judging`), and the results (`reporting`). Each
+imports only from those before it. ``docs/design/exploration.md`` names the files in order.
 """
 
 from __future__ import annotations

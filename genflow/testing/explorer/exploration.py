@@ -132,7 +132,7 @@ def explore(
 
 @define(eq=False)
 class Exploration:
-    """One exploration: what is shared by its runs, and what it has seen."""
+    """One exploration: the data that its runs share, and its findings so far."""
 
     setup: Setup
     memory: Memory
@@ -248,7 +248,7 @@ class Exploration:
         return report
 
     def until_now(self) -> Report:
-        """What was found when :meth:`run` was interrupted, as it was found."""
+        """The report when :meth:`run` was interrupted; a failing order is not made smaller."""
         report = self.report
         report.interrupted = True
         report.runs = self._budget.used

@@ -1,1 +1,1 @@
-"""Which runs lead to the same: equal states, steps that are independent, orders of which one stands for all."""
+"""Finds runs that need not be played: equal states, independent steps, orders of which one stands for all."""

@@ -1,1 +1,1 @@
-"""What an exploration is given, in the form in which all of its runs share it: the workflow, stubs, signals, models."""
+"""The arguments of an exploration, in the form that its runs share: the workflow, its input, stubs, signals."""

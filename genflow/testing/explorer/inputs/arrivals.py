@@ -62,7 +62,7 @@ def signal_variants(cls: type) -> dict[str, list[str]]:
 
 
 def own_updates(cls: type) -> dict[str, str]:
-    """What may arrive of the updates of a workflow class without a word from the test: one input each.
+    """The updates of a workflow class that the explorer sends by itself: one input each.
 
     An argument that has no default has a value by its hint; an update that has one without such a hint is left out.
     """

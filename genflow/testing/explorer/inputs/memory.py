@@ -1,4 +1,4 @@
-"""What the stubs of an exploration remember, so that each run begins with the same."""
+"""The state of stubs, which is reset before each run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTAINERS = (list, dict, set)
 
 @define(eq=False)
 class Memory:
-    """What the stubs remember: put back to its beginning before each run.
+    """The state of stubs and models, which is reset before each run.
 
     These are the objects that bound methods belong to, scripts, the lists, dicts and sets that functions reach
     through their closures or as globals of their own module, and the names there that they bind, such as counters.

@@ -19,7 +19,7 @@ __all__ = ['Asked', 'Called', 'Setup']
 
 @frozen(eq=False)
 class Called:
-    """What is the same for all calls of a type in the runs of one exploration.
+    """The facts about a type that is called, which all its calls share.
 
     Attributes:
         double: The stub or class in its place; ``None`` for a type that no proxy of the workflow names.
@@ -52,7 +52,7 @@ class Asked(NamedTuple):
 
 @frozen(eq=False)
 class Setup:
-    """What every run shares.
+    """The data that every run of an exploration shares.
 
     Attributes:
         spec: The workflow type.
@@ -112,7 +112,7 @@ class Setup:
         always: Callable[[Any], Any] | None = None,
         minds_calls: bool = False,
     ) -> Setup:
-        """What all runs share of the arguments of an exploration.
+        """The setup from the arguments of an exploration.
 
         Raises:
             TypeError: The arguments do not fit ``run``.

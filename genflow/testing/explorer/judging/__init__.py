@@ -1,1 +1,1 @@
-"""What is wrong with a run that has ended: the built-in judges, and the check of the user."""
+"""Checks a run that has ended: the built-in judges, and the check of the user."""

@@ -1,4 +1,4 @@
-"""What a call asks for, so that two calls can be compared."""
+"""Compares calls: by name and arguments, without idempotency keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
 
 
 def asked(run: Simulation, call: Call) -> Asked:
-    """What a call asks for, and its key: read once for all calls of a type that have the same input."""
+    """What a call asks for, and its idempotency key; cached for all calls of a type with the same input."""
     same = (call.kind, call.name, call.input)
     known = run.setup.asked.get(same)
     if known is None:
@@ -38,5 +38,5 @@ def _read(run: Simulation, call: Call) -> Asked:
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name in small letters: of ``BookHotel`` and ``book_hotel`` the same."""
+    """The words of a name in lower case: the same for ``BookHotel`` and ``book_hotel``."""
     return [word.lower() for word in re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+', name)]

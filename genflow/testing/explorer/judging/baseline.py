@@ -1,4 +1,4 @@
-"""What the first run of an exploration shows, against which the others are held."""
+"""The facts of the first run of an exploration, with which judges compare the others."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from genflow.testing.explorer.playing.undoing import SagaLog
 __all__ = ['NEVER_RUN', 'Baseline']
 
 NEVER_RUN = 'but never run: '
-"""Is in what the engine reports of a generator that the code made and dropped."""
+"""A part of the engine's warning about a generator that the code made and dropped."""
 
 
 @frozen
 class Baseline:
-    """What the first run showed.
+    """The facts of the first run: first in, first out, without faults.
 
     Attributes:
         completes: Whether it completed.
-        result: What it gave, as text.
+        result: The text of its result; ``None`` if it has none.
         asked: How often it made each call, by :func:`what_is_asked`.
         unread: By name, the number of unread signals when it closed.
         undos: The compensations of its sagas.
@@ -49,7 +49,7 @@ class Baseline:
 
     @classmethod
     def of(cls, run: Simulation, *, is_invariant: bool) -> Baseline:
-        """What the first run showed; `is_invariant` as the attribute of that name."""
+        """The baseline of a first run; `is_invariant` is the attribute of that name."""
         closed = run.closed
         return cls(
             closed is not None and closed.how == 'completed',

@@ -1,4 +1,4 @@
-"""The user's own checks: what they are called with, and for which runs."""
+"""The user's own checks: their arguments, and the runs for which they are called."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def summary(run: Simulation) -> Run:
 
 @frozen
 class Check:
-    """A check, and what it is called with.
+    """A check, and its arguments.
 
     Attributes:
-        function: The user's.
+        function: The user's function.
         positional: The names of the values that it gets by position.
         keywords: The names of those that it gets by name.
     """
@@ -87,7 +87,7 @@ class Check:
         """The check of a function.
 
         Raises:
-            TypeError: It is none, or has more parameters than a check can get.
+            TypeError: It is no function, or has a parameter for which there is no value.
         """
         if not callable(function):
             raise TypeError(f'check= takes a function, and was given {function!r}')
@@ -121,7 +121,7 @@ class Check:
         return bool({'calls', 'run'} & {*self.positional, *self.keywords})
 
     def is_invariant(self) -> bool:
-        """Whether it is one of the state of models, and is true before anything has happened."""
+        """Whether it has no parameters, so that it checks the state of models, and is true before the first run."""
         if self.positional or self.keywords:
             return False
         try:
@@ -131,7 +131,7 @@ class Check:
         return answer is None or bool(answer)
 
     def objection(self, run: Simulation, *, is_invariant: bool) -> str | None:
-        """What is wrong with a run that has ended."""
+        """What is wrong with a run that has ended; ``None`` if the check passes or is not for such runs."""
         found = summary(run)
         of_all_ends = is_invariant or bool(OF_ALL_ENDS & {*self.positional, *self.keywords})
         if found.status != 'completed' and not of_all_ends:
@@ -147,4 +147,4 @@ class Check:
 
 
 VALUES = (*(one.name for one in fields(Run)), 'run')
-"""What a check may have as parameters."""
+"""The names of parameters that a check may have."""

@@ -1,8 +1,8 @@
 """The checks of every run, built-in ones and the user's: a table of judges.
 
-A judge looks at a run that has ended and gives the text of what is wrong, or nothing. What is wrong in every order is
-mostly the test's own setting (a stub that gives ``None`` where the code needs a dict), so some judges compare with the
-first run: first in first out, without faults.
+A judge checks a run that has ended, and returns the text of what is wrong, or ``None``. What is wrong in every order
+is mostly caused by the test (a stub that gives ``None`` where the code needs a dict), so some judges compare with the
+first run: first in, first out, without faults.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ JUDGES: dict[str, Callable[[Simulation, Baseline], str | None]] = {
     'stuck': stuck,
     'replay': replayed,
 }
-"""By name; the first that objects speaks for a run."""
+"""The judges by name, in order; the first one that finds something gives the verdict."""
 
 
 def judged(run: Simulation, first: Baseline, without: frozenset[str], check: Check | None) -> Verdict | None:
-    """What is wrong with a run, if anything."""
+    """The verdict of the first judge that finds something, or of the user's check; ``None`` if all is well."""
     for name, judge in JUDGES.items():
         if name not in without:
             text = judge(run, first)

@@ -1,4 +1,4 @@
-"""What may happen to a decision, and what SWF may refuse of it: the choices of a schedule that are no ends of items."""
+"""The choices of a schedule besides ends of items: cancellation, eviction, a lost decision, refusals by SWF."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALLOW_ALL = 99
 
 
 class Refusal(NamedTuple):
-    """What SWF may refuse of the next decision: the first of its kind."""
+    """A refusal by SWF: it hits the first decision of this type in the next response."""
 
     decision: type
     kind: str

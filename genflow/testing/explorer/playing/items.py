@@ -1,4 +1,4 @@
-"""What an execution has open at SWF, and what a schedule lets happen to it."""
+"""The open items of an execution at SWF, and the actions of a schedule."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Schedules: the choices of a run by name, as an id (``gx1`` and text), to be played again later and elsewhere.
 
 A schedule names its choices instead of counting them, so that a change of the code elsewhere leaves most of it true:
-a choice that is not to be had any more is left out, and where the text ends everything goes first in first out.
+a choice that is not possible any more is left out, and after the last one everything is first in, first out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def schedule_id(labels: Sequence[str]) -> str:
 
 
 def read_schedule(text: str) -> list[str]:
-    """The choices that an id stands for.
+    """The labels of the choices that an id stands for.
 
     Raises:
         ValueError: It is no schedule id.
@@ -49,7 +49,7 @@ def labels_of(run: Simulation) -> list[str]:
 
 
 def play_labels(setup: Setup, memory: Memory, labels: Sequence[str], allowance: int = ALLOW_ALL) -> Simulation:
-    """Plays a schedule by the names of its choices; what is not to be had is left out."""
+    """Plays a schedule by the labels of its choices; a choice that is not possible is left out."""
     memory.restore()
     run = Simulation(setup)
     left = list(labels)[::-1]
@@ -62,7 +62,7 @@ def play_labels(setup: Setup, memory: Memory, labels: Sequence[str], allowance: 
 
 
 def named_choice(actions: Sequence[Action], left: list[str]) -> Action:
-    """The first choice that a schedule names and that is to be had; before it, what the schedule does not name at all.
+    """The first possible choice that a schedule names; before it, choices that the schedule does not name at all.
 
     A choice of another time, such as one around a decision that is not made now, waits.
     """

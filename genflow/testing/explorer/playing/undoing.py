@@ -77,7 +77,7 @@ class SagaLog:
     _work_before: dict[int, int] = field(factory=dict)
 
     def note_work(self, name: str, branch: Any) -> None:
-        """Takes a note of work that a branch asks for."""
+        """Notes work that a branch asks for."""
         self.work.append(name)
         for saga, frame, own_branch in self.sagas:
             added = self._added[id(saga)]
@@ -85,7 +85,7 @@ class SagaLog:
                 added[-1][1].is_followed = True
 
     def note(self, saga: Saga, change: str, step: Any, count: int, branch: Any) -> None:
-        """Takes a note of a change; ``count`` is the number of calls so far."""
+        """Notes a change of a saga; ``count`` is the number of calls so far."""
         key, work = id(saga), len(self.work)
         if change == 'begun':
             self.sagas.append((saga, sys._getframe(3), branch))

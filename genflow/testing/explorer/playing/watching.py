@@ -1,4 +1,4 @@
-"""Executions that are watched while they are explored."""
+"""The execution of the engine that a simulation uses: it collects warnings, and notes about sagas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genflow.testing.explorer.playing.undoing import SagaLog
 __all__ = ['WORK', 'WatchedExecution']
 
 WORK = frozenset({'activity', 'child', 'lambda'})
-"""The kinds of calls that do something outside."""
+"""The kinds of calls that do work outside of the workflow."""
 
 
 class WatchedExecution(Execution):
@@ -36,7 +36,7 @@ class WatchedExecution(Execution):
         self.warnings.append(message)
 
     def discard(self) -> None:
-        """Closes it and lets go of all that it holds.
+        """Closes it and releases all that it refers to.
 
         What makes up an execution refers to it, so that it would be freed by the garbage collector alone: for runs by
         the thousand, that takes a tenth of their time.

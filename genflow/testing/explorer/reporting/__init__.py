@@ -1,1 +1,1 @@
-"""What a user gets: the report, and the smallest failing order as a story, a schedule and a history."""
+"""The results: the report, and the smallest failing order as a story, a schedule and a history."""

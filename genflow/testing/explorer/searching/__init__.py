@@ -1,1 +1,1 @@
-"""Which runs are played: all orders if they fit, else those with few deviations, and then some by chance."""
+"""Chooses the runs: all orders if they fit into the budget, else those with few deviations, and then random ones."""

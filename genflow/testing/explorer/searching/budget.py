@@ -1,4 +1,4 @@
-"""How much a search may spend."""
+"""The budget of a search: runs and time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Budget:
     """The limits of a search.
 
     Attributes:
-        runs: Executions.
+        runs: The most executions.
         until: A time of ``time.monotonic()``; ``None`` for no limit.
-        used: Executions so far.
+        used: The executions so far.
         whole: The budget of which this is a share.
         begun: When it was made, by the same clock.
     """
@@ -33,7 +33,7 @@ class Budget:
         return self.used < self.runs and (self.until is None or time.monotonic() < self.until)
 
     def share(self, part: float) -> Budget:
-        """So much of the runs and of the time that are left."""
+        """A part, from 0 to 1, of the runs and the time that are left."""
         now = time.monotonic()
         until = None if self.until is None else now + max(0.0, self.until - now) * part
         return Budget(math.ceil((self.runs - self.used) * part), until, whole=self)

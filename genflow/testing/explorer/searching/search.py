@@ -32,7 +32,7 @@ from genflow.testing.explorer.searching.budget import Budget
 __all__ = ['Search']
 
 Judge = Callable[[Simulation], bool]
-"""Is told of each run that ended; whether the search goes on."""
+"""Gets each run that ended, and returns whether the search continues."""
 
 
 @define(eq=False)
@@ -291,7 +291,7 @@ class Search:
     # counting
 
     def orders(self) -> int:
-        """How many orders the states that were seen stand for."""
+        """The number of orders for which the visited states stand."""
         counts = {id(self._end): 1}
         pending = [self._beginning]
         while pending:

@@ -129,7 +129,8 @@ class DeferringSWF:
             found, mark = self._service.rounds.take_tasks(_wanted(wants), places, self._caller)
         except ServiceError as error:
             raise self._error(POLLS[wants[0][0]], error) from error
-        self._note(mark)
+        if mark:
+            self._note(mark)
         self._deferred.taken = mark
         return found
 
@@ -210,10 +211,10 @@ class DeferringSWF:
         self._service.rounds.count_busy(change)
 
     def _note(self, mark: int) -> None:
-        if mark:
-            mine = self._deferred
-            mine.first = mine.first or mark
-            mine.last = max(mine.last, mark)
+        """This thread has a part in that batch."""
+        mine = self._deferred
+        mine.first = mine.first or mark
+        mine.last = max(mine.last, mark)
 
     def _defer_wrong(self, operation: str, request: dict[str, Any]) -> int:
         """An answer that is refused in the words of boto3 or of the service, or is right when it is cleaned."""
@@ -272,10 +273,10 @@ def _method(name: str) -> Callable[..., dict[str, Any]]:
 
     def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
         try:
-            if quick_check(operation)(request):
-                self._note(self._service.rounds.defer(operation, request))
-            else:
-                self._note(self._defer_wrong(operation, request))
+            is_right = quick_check(operation)(request)
+            mark = (self._service.rounds.defer if is_right else self._defer_wrong)(operation, request)
+            if mark:
+                self._note(mark)
         except ServiceError as error:
             raise self._error(operation, error) from error
         except StoreError as error:

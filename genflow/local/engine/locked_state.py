@@ -291,14 +291,19 @@ class LockedState:
             ServiceError: It is not permitted, or comes too soon.
         """
         state = self.state
-        if state.denied and operation in state.denied:
-            raise faults.fault('OperationNotPermittedFault', f'{operation} is not permitted')
-        if state.rates.any and not state.rates.allow(operation, now):
-            raise faults.fault('ThrottlingException', 'Rate exceeded')
+        if state.denied or state.rates.any:
+            self._refuse(operation, now)
         statistics = self.journal.statistics
         statistics.calls += 1
         if statistics.calls % PUT_AWAY_EVERY == 0:
             state.put_away(self.journal.folded)
+
+    def _refuse(self, operation: str, now: int) -> None:
+        """Raise what is wrong with a call that is not permitted, or comes too soon."""
+        if operation in self.state.denied:
+            raise faults.fault('OperationNotPermittedFault', f'{operation} is not permitted')
+        if not self.state.rates.allow(operation, now):
+            raise faults.fault('ThrottlingException', 'Rate exceeded')
 
     def finish(self, now: int) -> int:
         """After a rule: what follows from it. The batch that the caller must wait for."""

@@ -81,7 +81,8 @@ class Rounds:
         Raises:
             StoreError: Some of it could not be written; nothing of that has happened.
         """
-        self._core.journal.settle_deferred(first, last)
+        if last:
+            self._core.journal.settle_deferred(first, last)
         self._core.deliver(None, last)
 
     def is_lost(self, batch: int) -> bool:
@@ -218,11 +219,11 @@ class Rounds:
         """Takes as many tasks as are wanted, and adds them and their refs to those that were found."""
         operation, request, room = wanted
         queue = self._queue_of(wanted)
-        if not queue:
+        if not queue.live:
             return
         ready = self._taker.tasks(tasks.POLLS[operation][1], request, now, queue, caller)
         slow, short = 0, 0
-        while queue and len(found) < room.most and (room.slots is None or slow + short < room.slots):
+        while queue.live and len(found) < room.most and (room.slots is None or slow + short < room.slots):
             self._core.permit(operation, now)
             taken = next(ready, None)
             if taken is None:

@@ -52,7 +52,10 @@ HUGE = 10**40
 """An integer that error texts do not repeat."""
 
 LATELY = 256
-"""Texts that have to follow a pattern, such as names and periods, of which it is kept whether they do."""
+"""Texts at each place that have to follow a pattern, such as names and periods, of which it is kept whether they do."""
+
+SHORT = 256
+"""The most characters that such a text may have there."""
 
 INTEGER_END = 1 << 31
 """The first number that an integer of the model cannot hold."""
@@ -124,16 +127,16 @@ def _quick_string(rule: Rule, named: Pattern | None) -> Check:
     def check(value: Any) -> bool:
         return type(value) is str and least <= len(value) <= most and (value.isascii() or encodable(value))
 
-    @lru_cache(LATELY)
-    def is_right(value: str) -> bool:
-        return check(value) and (accepts is None or bool(accepts(value)))
+    def follows(value: str) -> bool:
+        return check(value) and accepts is not None and bool(accepts(value))
 
     if rule.shape.name == TOKEN:
         return lambda value: isinstance(value, str) and least <= len(value) <= most and value.isascii()
     if enum:
         return lambda value: type(value) is str and value in enum
     if accepts is not None:
-        return lambda value: type(value) is str and is_right(value)
+        is_right = lru_cache(LATELY)(follows) if most <= SHORT else follows
+        return lambda value: type(value) is str and len(value) <= most and is_right(value)
     return check
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from genflow.local.requests.validation import decision_member
 from genflow.local.rules.decision_activities import request_cancel_activity_task, schedule_activity_task
 from genflow.local.rules.decision_children import start_child
 from genflow.local.rules.decision_closes import (
@@ -71,7 +72,7 @@ _INITIATED = frozenset(
 def decide(context: DecisionContext, decision: dict[str, Any]) -> None:
     """Applies one decision: records its event, or the event with the cause of its failure."""
     decision_type = decision['decisionType']
-    attributes = decision[f'{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes']
+    attributes = decision[decision_member(decision_type)]
     if decision_type in context.state.denied and decision_type in DENIALS:
         deny(context, decision_type, attributes)
     else:

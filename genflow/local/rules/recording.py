@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from genflow.local.json_text import encode, quoted
@@ -55,6 +55,12 @@ def attributes_member(event_type: str) -> str:
     return f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
 
 
+@lru_cache(256)
+def seconds_text(time: int) -> str:
+    """Milliseconds as the number of seconds that an event has; many have that of the one before."""
+    return str(time / 1000)
+
+
 def given(**members: Any) -> dict[str, Any]:
     """The keyword arguments that are not ``None``, as a dict."""
     return {name: value for name, value in members.items() if value is not None}
@@ -69,14 +75,13 @@ def record(state: State, execution: Execution, at: int, event_type: str, attribu
     if execution.last_event >= state.limits.history_events and event_type not in LAST_WORDS:
         raise HistoryFull(execution)
     event_id = execution.last_event = execution.last_event + 1
-    execution.last_time = max(execution.last_time, at)
-    seconds, member = execution.last_time / 1000, attributes_member(event_type)
-    rest = (TEXTS.get(event_type) or encode)(attributes)
-    text = f'{{"eventTimestamp":{seconds},"eventType":"{event_type}","eventId":{event_id},"{member}":{rest}}}'
-    tail, event = execution.tail, None
-    if tail.keeps and event_type in OWN and len(text) <= LONGEST_OBJECT:
-        event = {'eventTimestamp': moment(seconds), 'eventType': event_type, 'eventId': event_id, member: attributes}
-    tail.append(text, event)
+    at = execution.last_time = max(execution.last_time, at)
+    member, rest = attributes_member(event_type), (TEXTS.get(event_type) or encode)(attributes)
+    text = f'{{"eventTimestamp":{seconds_text(at)},"eventType":"{event_type}","eventId":{event_id},"{member}":{rest}}}'
+    event = None
+    if execution.tail.keeps and event_type in OWN and len(text) <= LONGEST_OBJECT:
+        event = {'eventTimestamp': moment(at / 1000), 'eventType': event_type, 'eventId': event_id, member: attributes}
+    execution.tail.append(text, event)
     batch = state.batch
     execution.batch = batch.number
     batch.events.append((execution.key << EVENT_BITS | event_id, text))

@@ -47,16 +47,19 @@ class Deadlines:
     def set(self, ref: int, moment: int | None) -> None:
         """``ref`` is due at ``moment``, or never."""
         current = self._current
-        known = current.get(ref)
-        if known == moment:
+        if current.get(ref) == moment:
             return
-        if known is not None:
-            del current[ref]
+        current.pop(ref, None)
         if moment is not None:
             current[ref] = moment
-            self.soonest = min(self.soonest, moment)
-            if moment < self._horizon:
-                self._push(ref, moment)
+            if moment < self.soonest or moment < self._horizon:
+                self._note(ref, moment)
+
+    def _note(self, ref: int, moment: int) -> None:
+        """A deadline comes first, or before the horizon."""
+        self.soonest = min(self.soonest, moment)
+        if moment < self._horizon:
+            self._push(ref, moment)
 
     def _push(self, ref: int, moment: int) -> None:
         heapq.heappush(self._heap, (moment, next(self._order), ref))

@@ -78,13 +78,19 @@ class Tail:
         """
         found = self.objects
         last = found[-1] if found else None
-        self.objects = [last and {name: dict(part) if type(part) is dict else part for name, part in last.items()}]
+        self.objects = [last and copied(last)]
         self.keeps = True
         return found if len(found) == number else None
 
     def since(self, first: int, last: int) -> list[str]:
         """The texts at hand of the events ``first`` to ``last``."""
         return self.texts[max(0, first - self.first) : max(0, last + 1 - self.first)]
+
+
+def copied(event: dict[str, Any]) -> dict[str, Any]:
+    """The same event for somebody else; its attributes come last and hold texts and numbers alone."""
+    member = next(reversed(event))
+    return {**event, member: {**event[member]}}
 
 
 @define(eq=False, kw_only=True)

@@ -31,22 +31,24 @@ def type_of(execution: Execution, item_id: int) -> TaskType:
 
 @define(eq=False)
 class KnownTypes:
-    """The types that processes have declared."""
+    """The types that processes have declared.
+
+    Attributes:
+        matter: Whether more than one process has declared types; otherwise anybody may take everything.
+    """
 
     _by_process: dict[str, frozenset[TaskType]] = field(factory=dict)
+    matter: bool = False
 
     def declare(self, process: str, types: Iterable[TaskType]) -> None:
         """The process works on these types too."""
         self._by_process[process] = self._by_process.get(process, frozenset()) | frozenset(types)
+        self.matter = len(self._by_process) > 1
 
     def forget(self, process: str) -> None:
         """The process works on nothing any more."""
         self._by_process.pop(process, None)
-
-    @property
-    def matter(self) -> bool:
-        """Whether more than one process has declared types; otherwise anybody may take everything."""
-        return len(self._by_process) > 1
+        self.matter = len(self._by_process) > 1
 
     def knows(self, process: str, kind: TaskType) -> bool:
         """Whether the process has declared a type, or declares nothing."""

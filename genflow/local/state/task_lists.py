@@ -62,21 +62,25 @@ class TaskQueue:
     """The tasks of one task list, by priority (high first), then by age.
 
     A task that is withdrawn stays in the heap until it surfaces or until such leftovers outnumber the live ones.
+
+    Attributes:
+        live: The tasks that wait here, by their refs.
+        waiters: The polls that wait for one, the one that has waited longest first.
     """
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, int, int]] = []
-        self._live: set[int] = set()
+        self.live: set[int] = set()
         self._order = count()
         self.waiters: deque[Waiter] = deque()
 
     def __len__(self) -> int:
-        return len(self._live)
+        return len(self.live)
 
     @property
     def idle(self) -> bool:
         """Nothing waits here, no task and no poller."""
-        return not self._live and not self.waiters
+        return not self.live and not self.waiters
 
     @property
     def polls(self) -> int:
@@ -86,37 +90,37 @@ class TaskQueue:
     @property
     def oldest(self) -> int | None:
         """Since when the task has waited that has waited longest."""
-        return min((since for _, since, _, ref in self._heap if ref in self._live), default=None)
+        return min((since for _, since, _, ref in self._heap if ref in self.live), default=None)
 
     @property
     def refs(self) -> frozenset[int]:
         """The tasks."""
-        return frozenset(self._live)
+        return frozenset(self.live)
 
     def add(self, ref: int, priority: int, since: int, may: Callable[[Waiter], bool] | None = None) -> None:
         """A task is ready; of the polls that may take it, the one that has waited longest is woken."""
-        self._live.add(ref)
+        self.live.add(ref)
         heapq.heappush(self._heap, (-priority, since, next(self._order), ref))
         if self.waiters:
             self.wake_one(may)
 
     def discard(self, ref: int) -> None:
         """The task was taken back."""
-        self._live.discard(ref)
-        if len(self._heap) > 2 * len(self._live) + SLACK:
-            self._heap = [entry for entry in self._heap if entry[3] in self._live]
+        self.live.discard(ref)
+        if len(self._heap) > 2 * len(self.live) + SLACK:
+            self._heap = [entry for entry in self._heap if entry[3] in self.live]
             heapq.heapify(self._heap)
 
     def clear(self) -> None:
         """Forget the tasks; who waits goes on waiting."""
         self._heap.clear()
-        self._live.clear()
+        self.live.clear()
 
     def take(self, may: Callable[[int], bool] | None = None) -> int | None:
         """The next task, which is then nobody else's; those that may not be taken stay."""
         if may is not None:
             return self._take_allowed(may)
-        heap, live = self._heap, self._live
+        heap, live = self._heap, self.live
         while heap:
             ref = heapq.heappop(heap)[3]
             if ref in live:
@@ -130,10 +134,10 @@ class TaskQueue:
             while self._heap:
                 entry = heapq.heappop(self._heap)
                 ref = entry[3]
-                if ref not in self._live:
+                if ref not in self.live:
                     continue
                 if may(ref):
-                    self._live.remove(ref)
+                    self.live.remove(ref)
                     return ref
                 passed.append(entry)
             return None

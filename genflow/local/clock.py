@@ -102,17 +102,19 @@ class SteadyClock(Clock):
     """The time of day as it was at the beginning, and the time that has passed since.
 
     Deadlines come on time and no event is dated before another, although the time of day is set forward or back
-    meanwhile. The first such step is logged.
+    meanwhile. The first such step is logged; the time of day is read once a millisecond for that.
     """
 
     def __init__(self, day: SystemClock) -> None:
         self._day = day
         self._offset = day.milliseconds() - monotonic_ns() // 1_000_000
         self._told = False
+        self._looked: int | None = None
 
     def milliseconds(self) -> int:
         now = monotonic_ns() // 1_000_000 + self._offset
-        if not self._told:
+        if now != self._looked and not self._told:
+            self._looked = now
             ahead = self._day.milliseconds() - now
             if abs(ahead) > STEP:
                 self._tell(ahead)

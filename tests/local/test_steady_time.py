@@ -17,6 +17,12 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 
 
+def await_next_millisecond():
+    began = time.monotonic_ns() // 1_000_000
+    while time.monotonic_ns() // 1_000_000 == began:
+        pass
+
+
 class Skewed(SystemClock):
     """A machine whose clock is set."""
 
@@ -36,6 +42,7 @@ def test_timers_fire_on_time_and_events_are_in_order(steps, caplog):
         domain.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
         for step in steps:
             clock.offset += step
+            await_next_millisecond()  # a service reads the time of day once in each
             swf.next_deadline()
             swf.list_domains(registrationStatus='REGISTERED')
         assert 'taskToken' in domain.poll_decision()

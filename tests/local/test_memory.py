@@ -10,19 +10,55 @@ import sys
 import pytest
 
 from genflow.local import LocalSWF
+from genflow.local.errors import CorruptFile
+from genflow.local.json_text import encode
 from genflow.local.state import state
 from genflow.local.state.task_lists import TaskQueue
 from genflow.local.state.transaction import Batch
+from genflow.local.store import MemoryStore, Store
 from tests.local.domain import Domain, decision, schedule
 
 
-@pytest.fixture
-def forgetful(monkeypatch, path, clock):
+@pytest.fixture(params=['memory', 'file'])
+def forgetful(request, monkeypatch, path, clock):
     """A service that keeps no execution at hand that it can put away, and looks after every call."""
     monkeypatch.setattr(state, 'KEPT_EXECUTIONS', 0)
     monkeypatch.setattr('genflow.local.engine.locked_state.PUT_AWAY_EVERY', 1)
-    with contextlib.closing(LocalSWF(path, clock, synchronous='OFF')) as swf:
+    place = path if request.param == 'file' else ':memory:'
+    with contextlib.closing(LocalSWF(place, clock, synchronous='OFF')) as swf:
         yield Domain(swf, clock).prepare()
+
+
+def event(event_id, event_type):
+    """The text of an event."""
+    moment, member = 0.5, f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
+    return encode({'eventTimestamp': moment, 'eventType': event_type, 'eventId': event_id, member: {}})
+
+
+def test_events_in_memory_are_read_as_those_of_a_file_are(path):
+    """Without a file they are in no table."""
+    types = ['WorkflowExecutionStarted', 'DecisionTaskCompleted', 'ActivityTaskScheduled', 'MarkerRecorded'] * 3
+    texts = [event(number, event_type) for number, event_type in enumerate(types, start=1)]
+    with contextlib.closing(Store(path)) as file, contextlib.closing(MemoryStore()) as memory:
+        for store in (file, memory):
+            for first in (0, 5):
+                events = [(key << 20 | 1 + n, texts[n]) for n in range(first, first + 5) for key in (7, 8)]
+                store.fold((None,) * 8, events=events)
+        for read in (
+            lambda store: store.events(7, 1, 10),
+            lambda store: store.events(8, 0, (1 << 20) - 1),
+            lambda store: store.events(7, 3, 3),
+            lambda store: store.events(7, 2, 9, newest_first=True),
+            lambda store: store.last_event(7),
+            lambda store: store.last_activity(8),
+            lambda store: store.last_decision(8),
+        ):
+            assert read(memory) == read(file)
+        for store in (file, memory):
+            store.reset()
+            assert store.last_decision(7) is None
+            with pytest.raises(CorruptFile, match='execution 7 has no events'):
+                store.last_event(7)
 
 
 def fold(domain):

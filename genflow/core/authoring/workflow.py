@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from genflow.core.authoring.option_types import CallOptions, ChildProxyOptions, NextRunOptions
 
-__all__ = ['External', 'Restarter', 'Workflow', 'bind', 'proxies_of', 'unbind']
+__all__ = ['External', 'Restarter', 'Workflow', 'bind', 'proxies_of']
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -559,32 +559,30 @@ _PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))
 _OWN_CLASSES = frozenset(Workflow.__mro__)
 
 
-def bind(workflow: Workflow, loop: Loop) -> None:
+def bind(workflow: Workflow, loop: Loop) -> list[str]:
     """Gives a workflow its driver, and each proxy, signal and method that makes branches its place on the object.
 
     What stands on the object is found before the descriptor on the class, so a call costs one look-up.
+
+    Returns:
+        The names of those methods: what stands there refers to the object again.
     """
     own = vars(workflow)
+    making_branches: list[str] = []
     own['_driver'] = loop
     is_driven = loop.owner is not None
     for name, value in _members(type(workflow)).items():
         if isinstance(value, (Proxy, Signal)):
             own[name] = value.bound(loop)
-        elif is_driven and _makes_branches(name, value):
+        elif (
+            is_driven
+            and isinstance(value, FunctionType)
+            and name != 'run'
+            and value.__code__.co_flags & inspect.CO_GENERATOR
+        ):
             own[name] = watched(value.__get__(workflow), loop)
-
-
-def unbind(workflow: Workflow) -> None:
-    """Takes from a workflow what refers to it again, once its execution is over: a call finds that on the class."""
-    own = vars(workflow)
-    for name, value in _members(type(workflow)).items():
-        if name in own and _makes_branches(name, value):
-            del own[name]
-
-
-def _makes_branches(name: str, value: Any) -> bool:
-    """Whether a member is a method whose generators are branches."""
-    return isinstance(value, FunctionType) and name != 'run' and bool(value.__code__.co_flags & inspect.CO_GENERATOR)
+            making_branches.append(name)
+    return making_branches
 
 
 def proxies_of(cls: type) -> dict[str, Proxy]:

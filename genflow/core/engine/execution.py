@@ -13,13 +13,13 @@ markers, further attempts from what was scheduled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 from types import FrameType
 from typing import Any
 
 from genflow.core.authoring.queries import answer
-from genflow.core.authoring.workflow import Workflow, bind, unbind
+from genflow.core.authoring.workflow import Workflow, bind
 from genflow.core.calls.arguments import Arguments
 from genflow.core.calls.call import Call, RetryableCall
 from genflow.core.engine.close import Closing
@@ -131,6 +131,7 @@ class Execution(State):
         self._suggested_restart = SuggestedRestart(self, self._closing, is_offered)
         self._reported_durations: set[Location | None] = set()
         self._signaled: dict[Mailbox, None] = {}
+        self._making_branches: Sequence[str] = ()
 
     # public methods
 
@@ -184,12 +185,12 @@ class Execution(State):
         otherwise the garbage collector would have to find them, which costs more than a tenth of a short execution.
         """
         self.close()
-        if self.workflow is not None:
-            unbind(self.workflow)
+        for name in self._making_branches:
+            vars(self.workflow).pop(name, None)  # a call finds it on the class
         parts = vars(self)
         for name in OF_THE_ENGINE:
             parts.pop(name, None)
-        self.workflow = None
+        self.workflow, self._making_branches = None, ()
 
     def query(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Calls a ``@query`` method; what it asks of the workflow's proxies comes to nothing.
@@ -329,7 +330,7 @@ class Execution(State):
         """Makes the workflow object, reads its input and calls ``run``."""
         self.base = self.base.begun(event)
         workflow = self.workflow = self.spec.cls()
-        bind(workflow, self)
+        self._making_branches = bind(workflow, self)
         root = self.root = Root(self)
         try:
             args, kwargs = self._opened_arguments(workflow, event.input)

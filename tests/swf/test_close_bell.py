@@ -41,8 +41,10 @@ def patient(loops):
 
 
 def watchers(swf):
-    """Whom the service would tell of a close."""
-    return [wake for wakes in swf._service._state.close_watchers._waiting.values() for wake in wakes]  # noqa: SLF001
+    """Whom the service would tell of a close; who has left is forgotten when somebody comes or an execution closes."""
+    known = swf._service._state.close_watchers  # noqa: SLF001
+    known._forget_left()  # noqa: SLF001
+    return [wake for wakes in known._waiting.values() for wake in wakes]  # noqa: SLF001
 
 
 @pytest.fixture

@@ -98,16 +98,22 @@ class Watch(Generic[T]):
 
     def run(self) -> T:
         """Waits on this thread."""
+        if not self.look():
+            self._wait_for_bell()
+        return self.answer
+
+    def _wait_for_bell(self) -> None:
         rung = threading.Event()
         bell = self.client.bell(rung.set)
         try:
-            while not self.look():
+            while True:
                 bell.wait_for(self.execution)
                 self.client.wait(self.looks, self.left(), rung)
                 rung.clear()
+                if self.look():
+                    return
         finally:
             bell.leave()
-        return self.answer
 
     def in_time(self, call: Callable[..., Any], again: Callable[[Exception], bool] = _may_pass) -> Any:
         """What ``call`` gives, tried through an outage until time is up.

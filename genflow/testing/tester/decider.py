@@ -116,7 +116,7 @@ class Decider:
             if self.sticky and not self.closing:
                 self._kept[task.run_id] = kept
             else:
-                kept.close()
+                kept.discard()
             if self.sticky or self.closing:
                 self._records.pop(task.run_id, None)
         return decision

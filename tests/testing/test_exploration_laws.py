@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
-from genflow import ActivityProxy, Signal, TaskFailed, WorkflowProxy, any_of
+from genflow import ActivityProxy, Retry, Signal, TaskFailed, WorkflowProxy, any_of
 from genflow.testing.explorer.exploration import Exploration
 from genflow.testing.explorer.judging.judges import judged
 from genflow.testing.explorer.playing.simulation import Simulation
@@ -275,6 +275,102 @@ def test_the_search_shows_what_all_orders_of_these_programs_show(programs, endin
     assert plain is not None
     assert spared.orders == plain.orders
     assert spared.shown == plain.shown
+
+
+class AlmostAlike(Program):
+    """Comes by several ways to states that differ in one thing alone, from which there are not as many orders."""
+
+    thrice = ActivityProxy('Thrice', '1', retry=Retry(3, initial_interval=0, jitter=0))
+
+    def run(self, programs, ending):
+        found = yield from super().run(programs, ending)
+        if ending == 'asks':
+            found.append((yield self.charge(0)))
+        elif ending == 'hears':
+            found.append(self.signal('other').drain())
+        if found[-1] in (0, ['x']):
+            yield [self.write(1), self.write(2)]
+        return found
+
+    def is_first(self, name, shared):
+        """The first branch goes on if it comes here before the other one."""
+        if not self.total and not name:
+            yield [self.same(name, shared), self.same(name, shared)]
+        self.total = 1
+
+    def drains_other(self, name, shared):
+        yield self.read(name)
+        self.signal('other').drain()
+
+    def sleeps_twice(self, name, shared):
+        yield self.sleep(5)
+        yield self.sleep(5)
+        yield from self.is_first(name, shared)
+
+    def sleeps_after(self, name, shared):
+        yield self.read(name)
+        yield self.sleep(7)
+        yield from self.is_first(name, shared)
+
+    def tries(self, name, shared):
+        return (yield self.thrice(0))
+
+    def tries_first(self, name, shared):
+        try:
+            yield self.thrice(0)
+        finally:
+            yield from self.is_first(name, shared)
+
+    def writes_first(self, name, shared):
+        yield self.write(name)
+        yield from self.is_first(name, shared)
+
+
+def failing(_):
+    raise ValueError('no')
+
+
+def latest():
+    """Stubs, one of which remembers what the other was asked for last."""
+    last = [None]
+
+    def read(number):
+        last[0] = number
+
+    return {'read': read, 'charge': lambda _: last[0]}
+
+
+LEFT_OUT = {
+    'the mailbox': ([['drains_other'], ['same']], 'hears', 0, {'signals': {'other': ['x']}}),
+    'the mailbox of parts': (
+        [['drains_other'], ['named', 'named'], ['notes']],
+        'hears',
+        0,
+        {'signals': {'other': ['x']}},
+    ),
+    'the dues': ([['sleeps_twice'], ['sleeps_after']], 'ends', 0, {'signals': {'go': ['x']}}),
+    'the attempts': ([['tries_first'], ['tries_first']], 'ends', 0, {'thrice': failing}),
+    'the memory of stubs': ([['named'], ['named'], ['adds']], 'asks', 0, {**latest(), 'signals': {'go': ['x']}}),
+    'the unseen events': ([['writes_first'], ['writes_first']], 'ends', 2, {'write': 1, 'read': 1}),
+}
+
+
+@pytest.mark.thorough
+def test_states_that_differ_in_which_call_is_faulty_are_not_taken_for_one(monkeypatch):
+    """Likewise; there are many orders."""
+    monkeypatch.setattr(f'{__name__}.MOST', 1_500)
+    plain, spared = both(AlmostAlike, [['tries'], ['tries']], 'ends', faults=1, signals={}, thrice=failing)
+    assert plain is not None
+    assert spared == plain
+
+
+@pytest.mark.parametrize(('programs', 'ending', 'faults', 'options'), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_states_that_differ_in_one_thing_are_not_taken_for_one(programs, ending, faults, options, monkeypatch):
+    """Each is red if this thing is left out of the hash of a state."""
+    monkeypatch.setattr(f'{__name__}.MOST', 1_500)
+    plain, spared = both(AlmostAlike, programs, ending, faults=faults, **{'signals': {}, **options})
+    assert plain is not None
+    assert spared == plain
 
 
 BOARD: list[int] = []

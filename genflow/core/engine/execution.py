@@ -102,6 +102,17 @@ class Execution(State):
             previous run and the parent.
     """
 
+    __slots__ = (
+        '_backoff',
+        '_closing',
+        '_making_branches',
+        '_reader',
+        '_reported_durations',
+        '_retries',
+        '_signaled',
+        '_suggested_restart',
+    )
+
     def __init__(
         self,
         spec: WorkflowSpec | type[Workflow],
@@ -187,9 +198,9 @@ class Execution(State):
         self.close()
         for name in self._making_branches:
             vars(self.workflow).pop(name, None)  # a call finds it on the class
-        parts = vars(self)
         for name in OF_THE_ENGINE:
-            parts.pop(name, None)
+            if hasattr(self, name):
+                delattr(self, name)
         self.workflow, self._making_branches = None, ()
 
     def query(self, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -32,7 +32,7 @@ OWN_CLOSE, SUGGESTED_RESTART = 'the close of run', 'the suggested restart'
 """What a refused close was."""
 
 
-@define(eq=False, repr=False, slots=False)
+@define(eq=False, repr=False)
 class State(WorkflowValues):
     """What the modules of the engine share.
 

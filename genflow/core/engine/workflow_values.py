@@ -34,7 +34,7 @@ class LookUpFailed(GenflowError):
     """The service did not say where the execution comes from; the decision is made when it is there again."""
 
 
-@define(eq=False, repr=False, slots=False)
+@define(eq=False, repr=False)
 class WorkflowValues(Loop):
     """The part of an execution that gives values.
 

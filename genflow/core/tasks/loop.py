@@ -44,7 +44,7 @@ class Callback(Protocol):
     def run_callbacks(self) -> None: ...
 
 
-@define(eq=False, repr=False, slots=False)
+@define(eq=False, repr=False)
 class Loop:
     """What tasks, branches and proxies share.
 

@@ -14,6 +14,9 @@ __all__ = ['WORK', 'WatchedExecution']
 WORK = frozenset({'activity', 'child', 'lambda'})
 """The kinds of calls that do work outside of the workflow."""
 
+SLOTS = [name for cls in Execution.__mro__ for name in vars(cls).get('__slots__', ()) if name != '__weakref__']
+"""Where an execution has what makes it up."""
+
 
 class WatchedExecution(Execution):
     """An execution whose warnings are collected instead of logged, and of whose sagas notes are taken."""
@@ -43,3 +46,6 @@ class WatchedExecution(Execution):
         """
         self.close()
         vars(self).clear()
+        for name in SLOTS:
+            if hasattr(self, name):
+                delattr(self, name)

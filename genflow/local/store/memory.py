@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 from genflow.local.state.transaction import EVENT_BITS
 from genflow.local.store.file import MEMORY
@@ -51,5 +50,5 @@ class MemoryStore(Store):
 
     def _last(self, key: int, types: str) -> str | None:
         beginning = types.rstrip('%')
-        texts: list[Any] = self._events.get(key, [])
+        texts: list[str] = self._events.get(key, [])
         return next((text for text in reversed(texts) if json.loads(text)['eventType'].startswith(beginning)), None)

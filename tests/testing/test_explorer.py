@@ -23,12 +23,14 @@ from hypothesis import strategies as st
 
 from genflow import (
     ActivityProxy,
+    Canceled,
     LambdaProxy,
     Saga,
     Signal,
     TaskFailed,
     TaskTimeout,
     Workflow,
+    WorkflowCanceled,
     WorkflowProxy,
     activity,
     all_of,
@@ -576,6 +578,43 @@ def test_a_counter_that_executions_share_is_put_back(counting, name, is_as_befor
     assert caught.value.finding.verdict.judge == 'replay'
     assert name.replace(counting.__name__, 'Numbered') in str(caught.value)
     assert is_as_before(counting)
+
+
+def test_a_cancellation_that_comes_too_late_may_be_answered_with_a_result():
+    """What was committed stays committed: this code could not say anything else."""
+
+    class Committed(Desk):
+        def run(self):
+            with self.shield():
+                yield self.charge(1)
+            try:
+                yield self.sleep(1)
+            except WorkflowCanceled:
+                yield self.ship(1)
+            return 'charged'
+
+    assert explore(Committed, faults=1).ok
+
+
+@pytest.mark.parametrize(('steps', 'holds'), [(2, True), pytest.param(100, False, marks=pytest.mark.thorough)])
+def test_a_branch_may_go_on_after_a_cancellation_for_some_steps(steps, holds):
+    class Beats(Desk):
+        def run(self):
+            self.spawn(self.beat())
+            return (yield self.charge(1))
+
+        def beat(self):
+            for _ in range(steps):
+                try:
+                    yield self.write(1)
+                except Canceled:
+                    continue
+
+    if holds:
+        assert explore(Beats, faults=1, charge=None, write=None).ok
+    else:
+        with pytest.raises(ExplorationFailed, match='cancel: the execution was canceled and goes on'):
+            explore(Beats, faults=1, charge=None, write=None)
 
 
 def test_a_timer_never_fires_before_work_that_must_have_ended():

@@ -298,7 +298,8 @@ class Decider:
         """The engine's events that are new to it; those of pages to come are read when the execution wants them."""
         known = 1 if ready.is_continued else 0
         if ready.events.is_complete:
-            return [*ready.before, *translate(ready.events.here[known:])]
+            there = translate(ready.events.here[known:])
+            return [*ready.before, *there] if ready.before else there
         found = chain.from_iterable(map(translate, self._pages(task, ready, stopwatch)))
         return chain(ready.before, islice(found, known, None))
 

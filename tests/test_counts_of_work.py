@@ -317,9 +317,9 @@ def test_statements_of_a_chain(tmp_path, unhurried, statements):
         assert sum(statements.values()) / 400 <= 1.2, statements
 
 
-@pytest.mark.parametrize(('place', 'limit'), [('memory', 1845), ('file', 2010)])
+@pytest.mark.parametrize(('place', 'limit'), [('memory', 1880), ('file', 2055)])
 def test_lines_that_a_step_of_a_chain_executes(tmp_path, unhurried, place, limit):
-    """1,824 and 1,988 on Python 3.11, by all threads together."""
+    """1,832 and 1,985 to 2,010 on Python 3.11, by all threads together; 16 more if calls are a millisecond apart."""
     with lines_counted() as lines, service(':memory:' if place == 'memory' else tmp_path / 'swf.db') as (_, start):
         lines.clear()
         run(start, 60)

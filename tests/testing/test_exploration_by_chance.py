@@ -176,8 +176,16 @@ def test_each_stage_has_its_share_of_the_budget():
 
 def test_the_other_jobs_try_random_orders_alone():
     exploration = Exploration.of(LinesOfSteps, (3, 4), {}, {})
-    report = exploration.run(Budget(40), 1, 0, only_chance=True)
+    report = exploration.run(Budget(40), 1, 0, part='chance')
     assert (report.runs, report.stages) == (40, {'priorities': 20, 'walks': 20})
+
+
+def test_the_first_of_several_jobs_tries_what_one_alone_would_try_in_turn():
+    one, first = (Exploration.of(LinesOfSteps, (3, 4), {}, {}) for _ in range(2))
+    whole, search = one.run(Budget(500), 1, 0), first.run(Budget(500), 1, 0, part='search')
+    assert search.stages == {'search': whole.stages['search']}
+    assert search.runs == whole.runs - whole.stages['priorities'] - whole.stages['walks']
+    assert (search.complete, search.partial, search.depth) == (whole.complete, whole.partial, whole.depth)
 
 
 def test_a_search_that_is_near_its_end_goes_on_beyond_its_share():

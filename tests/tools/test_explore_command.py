@@ -12,6 +12,7 @@ import pytest
 
 from genflow.testing.explorer.judging.judges import JUDGES
 from genflow.testing.explorer.settings import JUDGE_NAMES
+from genflow.tools.cli.checking.exploring import BEGINNING
 from tests.tools.processes import finish, start
 
 FLOW = """
@@ -29,6 +30,34 @@ class Flow(Workflow):
     def run(self, number):
         self.step(number)
         yield self.step(number + 1)
+"""
+
+
+WIDE = """
+import itertools
+from multiprocessing import parent_process
+from genflow import ActivityProxy, TaskFailed, Workflow, workflow
+
+@workflow(name='Wide', version='1', task_list='tl')
+class Wide(Workflow):
+    step = ActivityProxy('Step', '1', retry=0)
+    def run(self):
+        print('hello')
+        failed = 0
+        for number in range(9):
+            try:
+                yield self.step(number)
+            except TaskFailed:
+                failed += 1
+        return failed
+
+CALLS = itertools.count()
+
+def in_the_first_process(value):
+    return parent_process() is None
+
+def in_the_others(value):
+    return parent_process() is not None or next(CALLS) < 2_000
 """
 
 
@@ -171,10 +200,13 @@ def is_running(pid):
 @pytest.mark.thorough
 @pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='asks the system for processes in the way of Linux')
 def test_no_process_outlives_a_command_that_was_killed(folder):
-    note = "\nimport os\nwith open('pids', 'a') as file:\n    print(os.getpid(), file=file)\nopen('held')\n"
-    os.mkfifo(folder / 'held')  # nobody writes to it: no process gets on to take the other one's part, too
-    (folder / 'good.py').write_text((folder / 'good.py').read_text() + note, encoding='utf-8')
-    process = start(folder, 'explore', 'good.py', 1, '--jobs', 2, '--budget', 100_000_000)
+    note = (
+        "import os\nwith open('pids', 'a') as file:\n    print(os.getpid(), file=file)\n"
+        "if parent_process() is not None:\n    open('held')\n"
+    )
+    os.mkfifo(folder / 'held')  # nobody writes to it
+    (folder / 'wide.py').write_text(WIDE + note, encoding='utf-8')
+    process = start(folder, 'explore', 'wide.py', '--jobs', 2, '--budget', 100_000_000)
     pids = folder / 'pids'
     wait = threading.Event().wait
     assert any(wait(0.05) or (pids.exists() and len(pids.read_text().split()) >= 2) for _ in range(1200))
@@ -191,4 +223,38 @@ def test_what_the_workflow_prints_is_in_no_report(folder, jobs):
     code, out, err = genflow(folder, 'explore', 'loud.py', 1, '--budget', 50, '--jobs', jobs)
     assert (code, err) == (0, '')
     assert 'hello' not in out
-    assert ('by chance in other processes: 50' in out) is (jobs == 2)
+
+
+@pytest.mark.thorough
+def test_several_processes_share_the_budget(folder):
+    (folder / 'wide.py').write_text(WIDE, encoding='utf-8')
+    reports = []
+    for jobs in (1, 2, 3):
+        code, out, err = genflow(folder, 'explore', 'wide.py', '--budget', 1_100, '--jobs', jobs, '--json')
+        assert (code, err) == (0, '')
+        reports.append(json.loads(out))
+    alone, *several = reports
+    assert alone['elsewhere'] == 0
+    for together in several:
+        assert together['elsewhere'] == 440, 'two fifths are for random orders'
+        assert together['runs'] == alone['runs'] - alone['stages']['priorities'] - alone['stages']['walks']
+        assert together['stages'] == {'search': alone['stages']['search'], 'priorities': 220, 'walks': 220}
+        assert together['complete'] == alone['complete']
+
+
+@pytest.mark.thorough
+def test_a_search_that_tries_all_orders_at_once_needs_no_other_process(folder):
+    code, out, _ = genflow(folder, 'explore', 'good.py', 1, '--jobs', 2, '--json')
+    report = json.loads(out)
+    assert (code, report['elsewhere']) == (0, 0)
+    assert report['runs'] < BEGINNING
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('check', ['in_the_first_process', 'in_the_others'])
+def test_what_one_process_finds_ends_all(folder, check):
+    """The check fails in the other process alone, or in the first one alone once the other one has begun."""
+    (folder / 'wide.py').write_text(WIDE, encoding='utf-8')
+    arguments = ('--jobs', 2, '--budget', 100_000_000, '--check', f'wide:{check}', '--json')
+    code, out, _ = genflow(folder, 'explore', 'wide.py', *arguments)
+    assert (code, json.loads(out)['finding']['judge']) == (8, 'check')

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from attrs import define, evolve, field
 
@@ -36,6 +36,9 @@ from genflow.testing.explorer.settings import BUDGET, MAX_FAULTS
 from genflow.testing.tester.doubles import Doubles
 
 __all__ = ['Exploration', 'explore']
+
+Part = Literal['all', 'search', 'chance']
+"""What a process does of an exploration."""
 
 BY_CHANCE = 0.4
 """The share of the budget that is reserved for random orders, unless the search seems to fit without it."""
@@ -227,20 +230,20 @@ class Exploration:
 
     # searching
 
-    def run(self, budget: Budget, faults: int, seed: int | str, *, only_chance: bool = False) -> Report:
+    def run(self, budget: Budget, faults: int, seed: int | str, *, part: Part = 'all') -> Report:
         """Tries orders with no fault, then with one, and so on, until the budget is used up or something is wrong.
 
         Args:
             budget: The limits of a search.
             faults: The largest number of faults in one run.
             seed: The seed of the random orders.
-            only_chance: Tries random orders alone, beside another process that tries all of them in turn.
+            part: ``search`` leaves the random orders to other processes, which try these alone, by ``chance``.
         """
         self._begun = monotonic()
         self._budget = budget
         report = self.report
         with _muted():
-            self._search(budget, faults, seed, only_chance=only_chance)
+            self._search(budget, faults, seed, part)
             if self._failed is not None:
                 report.finding = self._found(*self._failed, budget.used)
         report.runs = budget.used
@@ -258,15 +261,16 @@ class Exploration:
                 report.finding = self._finding_of(*self._failed, report.runs)
         return report
 
-    def _search(self, budget: Budget, faults: int, seed: int | str, *, only_chance: bool) -> None:
-        if only_chance:
+    def _search(self, budget: Budget, faults: int, seed: int | str, part: Part) -> None:
+        if part == 'chance':
             self._by_chance(self.setup, faults, budget, seed)
-        for allowed in range(0 if only_chance else faults + 1):
+            return
+        for allowed in range(faults + 1):
             setup = self.setup if allowed else evolve(self.setup, faults=False, extra={}, variants={})
-            if not self._level(setup, allowed, budget, seed):
+            if not self._level(setup, allowed, budget, seed, part):
                 break
 
-    def _level(self, setup: Setup, allowed: int, budget: Budget, seed: int | str) -> bool:
+    def _level(self, setup: Setup, allowed: int, budget: Budget, seed: int | str, part: Part) -> bool:
         """Tries the orders with so many faults; whether all of them were tried and held."""
         search = Search(setup, self.memory, allowed)
         share = budget.share(1 - BY_CHANCE)
@@ -278,7 +282,8 @@ class Exploration:
         elif goes_on:
             self.report.partial, self.report.depth = allowed, search.depth
             self.report.stages['search'] = share.used
-            self._by_chance(setup, allowed, budget, seed)
+            if part == 'all':
+                self._by_chance(setup, allowed, budget, seed)
         return goes_on and search.complete
 
     def _by_chance(self, setup: Setup, allowed: int, budget: Budget, seed: int | str) -> None:

@@ -45,7 +45,7 @@ __all__ = ['command']
     default=1,
     show_default=True,
     type=PROCESSES,
-    help='Number of processes; all but the first try random orders.',
+    help='Number of processes: the first tries orders in turn, the others random ones.',
 )
 @click.option(
     '--without', multiple=True, type=click.Choice(sorted(JUDGE_NAMES)), help='Skip this judge; may be repeated.'

@@ -36,7 +36,12 @@ def checked_out(commit: str) -> Iterator[Path]:
 
 
 def git(*arguments: str) -> None:
-    subprocess.run(['git', *arguments], cwd=ROOT, check=True)  # noqa: S607 - the one on PATH
+    try:
+        subprocess.run(['git', *arguments], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607 - on PATH
+    except FileNotFoundError:
+        sys.exit('compare.py: git is not installed, or not on PATH')
+    except subprocess.CalledProcessError as error:
+        sys.exit(f'compare.py: `git {" ".join(arguments[:2])}` failed in {ROOT}: {error.stderr.strip()}')
 
 
 def run(tree: Path, scale: float) -> dict[str, float]:
@@ -64,6 +69,7 @@ def main() -> None:
             else:
                 ours, theirs = run(ROOT, options.scale), run(other, options.scale)
             pairs.append((ours, theirs))
+            print(f'round {number + 1} of {options.rounds}', file=sys.stderr)
     print(f'{"us of CPU, medians":36}{"here":>9}{options.commit[:12]:>13}{"ratio":>8}{"lowest":>8}{"highest":>8}')
     for name in pairs[0][0]:
         ratios = [ours[name] / theirs[name] for ours, theirs in pairs]

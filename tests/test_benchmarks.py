@@ -68,3 +68,12 @@ def test_peers_are_shown_as_a_table_and_a_picture(tmp_path):
     picture = (tmp_path / 'peers.svg').read_text()
     assert 'genflow, in memory' in picture
     assert picture.count('<rect') == 6
+
+
+def test_a_commit_that_is_not_there_is_named():
+    command = [sys.executable, str(BENCHMARKS / 'compare.py'), 'no-such-commit', '--rounds', '1']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith('compare.py: `git worktree add` failed in ')
+    assert 'no-such-commit' in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -304,6 +304,37 @@ def test_a_comment_names_several_rules(codes):
     assert codes_of(f'yield self.sleep(time.time() + random.random())  # genflow: ok {codes} only a test') == []
 
 
+def test_a_comment_stands_behind_one_for_another_tool():
+    assert codes_of('yield self.sleep(time.time())  # noqa: S311  # genflow: ok G001 only a test') == []
+    assert codes_of('yield self.sleep(5)  # write "# genflow: ok G001 why" to let one pass') == []
+
+
+def test_comments_above_a_line_are_all_meant_for_it():
+    above = '# genflow: ok G001 only a test\n# genflow: ok G002 only a test\n# and more about it\n'
+    assert codes_of(f'{above}yield self.sleep(time.time() + random.random())') == []
+    assert codes_of(f'{above}yield self.sleep(5)') == ['G902', 'G902']
+    assert codes_of('# genflow: ok G001 only a test\n\nyield self.sleep(time.time())') == ['G902', 'G001']
+
+
+COMMENT = '# genflow: ok G014 only a test'
+
+
+@pytest.mark.parametrize(
+    'head',
+    [
+        f'{COMMENT}\n@functools.cache\n@other\ndef rate():',
+        f'@functools.cache  {COMMENT}\n@other\ndef rate():',
+        f'@functools.cache\n@other\ndef rate():  {COMMENT}',
+    ],
+    ids=['above', 'behind the decorator', 'behind the name'],
+)
+def test_a_comment_at_a_decorator_is_meant_for_its_function(head):
+    source = f'import functools\n{HEAD}        yield self.sleep(rate())\n\n{head}\n    return 5\n'
+    assert lint_source(source) == []
+    assert [finding.code for finding in lint_source(source.replace(COMMENT, ''))] == ['G014']
+    assert [finding.code for finding in lint_source(source.replace('@functools.cache', '@another'))] == ['G902']
+
+
 def test_a_comment_behind_code_is_meant_for_its_own_line():
     body = 'a = time.time()  # genflow: ok G001 only a test\nb = time.time()\nyield self.sleep(b - a)'
     assert codes_of(body) == ['G001']
@@ -343,6 +374,7 @@ def test_what_is_wrong_with_a_comment(comment, text):
         ('# genflow: ok G001 only a test\nyield self.sleep(5)', 'G001'),
         ('yield self.sleep(5)  # genflow: ok G102 only a test', 'G102'),
         ('yield self.sleep(later())\n\ndef later():\n    return 5  # genflow: ok G001 only a test', 'G001'),
+        ('yield\n\n@activity(heartbeat=5)  # genflow: ok G112 only a test\ndef later():\n    return 5', 'G112'),
     ],
 )
 def test_a_comment_that_lets_nothing_pass_is_a_finding(body, unused):
@@ -373,6 +405,17 @@ def test_a_comment_is_used_whatever_the_settings_and_whoever_calls(tmp_path):
     assert lint_paths([tmp_path / 'flow.py'], Settings(ignore=('G001',))) == []
     (finding,) = lint_paths([tmp_path])
     assert (Path(finding.path).name, finding.code) == ('clocks.py', 'G902')
+
+
+def test_a_comment_is_used_whichever_class_of_its_file_is_asked_for(tmp_path):
+    path = tmp_path / 'flow.py'
+    each = 'def each(items):\n    return [one for one in items]  # genflow: ok G010 a test\n'
+    other = HEAD.replace('Order', 'Other')
+    one, two = '        yield self.echo(each([x]))\n', '        yield self.echo(each({x}))\n'
+    path.write_text(f'{HEAD}{one}\n{other}{two}\n{each}', encoding='utf-8')
+    assert lint_paths([path]) == lint_paths([path], classes={path: 'Order'}) == []
+    path.write_text(f'{HEAD}{one}\n{each}', encoding='utf-8')
+    assert [finding.code for finding in lint_paths([path], classes={path: 'Order'})] == ['G902']
 
 
 def test_columns_count_characters():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import tokenize
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ['Finding', 'passed']
 
 CODE = r'G\d{3}\b'
-OK = re.compile(rf'#\s*genflow:\s*ok\b\s*({CODE}(?:[\s,]+{CODE})*)?(.*)', re.IGNORECASE)
+OK = re.compile(rf'(?:\A|\s)#\s*genflow:\s*ok\b\s*({CODE}(?:[\s,]+{CODE})*)?(.*)', re.IGNORECASE)
 
 
 @frozen
@@ -35,6 +36,7 @@ class Finding:
         text: What is wrong and what to do.
         chain: The functions through which workflow code gets there, the workflow's method first.
         fix: The automatic fix, if there is one.
+        first_line: Where it begins, with the decorators of a function.
         end_line: Where it ends.
     """
 
@@ -45,6 +47,7 @@ class Finding:
     text: str
     chain: tuple[str, ...] = ()
     fix: tuple[Edit, ...] = field(default=(), eq=False)
+    first_line: int = field(default=0, eq=False)
     end_line: int = field(default=0, eq=False)
 
     @classmethod
@@ -74,8 +77,9 @@ class Finding:
         line, offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
         body = getattr(node, 'body', None)  # of a function or handler: the comment stands at its head
         end = max(line, body[0].lineno - 1) if isinstance(body, list) and body else getattr(node, 'end_lineno', line)
+        first = min([line, *(one.lineno for one in getattr(node, 'decorator_list', ()))])
         fix = () if fix and loses_comment(module.lines, fix) else fix
-        return cls(str(module.path), line, module.column(line, offset), code, text, chain, fix, end)
+        return cls(str(module.path), line, module.column(line, offset), code, text, chain, fix, first, end)
 
     @property
     def message(self) -> str:
@@ -86,8 +90,14 @@ class Finding:
         return f'{self.path}:{self.line}:{self.column}: {self.code} {self.message}'
 
 
-def passed(module: Module, findings: list[Finding], looked_at: LookedAt) -> list[Finding]:
-    """The findings of a module that no comment lets pass, and those of comments: no rule, no reason, no use."""
+def passed(module: Module, findings: list[Finding], looked_at: LookedAt | None) -> list[Finding]:
+    """The findings of a module that no comment lets pass, and those of comments: no rule, no reason, no use.
+
+    Args:
+        module: The module.
+        findings: All that the rules object to there.
+        looked_at: The lines in which a comment without a finding is known to be unused; ``None`` if none are.
+    """
     comments = _comments(module.source)
     left: list[Finding] = []
     used: set[tuple[int, str]] = set()
@@ -101,19 +111,21 @@ def passed(module: Module, findings: list[Finding], looked_at: LookedAt) -> list
         if text is not None:
             left.append(Finding(str(module.path), line, 1, 'G900', text))
             continue
-        code_line = line + comment.alone
-        unused = [code for code in comment.codes if (line, code) not in used and looked_at.covers(code_line, code)]
-        if unused and module.is_asked:
+        if looked_at is None:
+            continue
+        meant = comment.code_line
+        unused = [code for code in comment.codes if (line, code) not in used and looked_at.covers(meant, code)]
+        if unused:
             text = f'nothing is found here that {" or ".join(unused)} could let pass: remove it from the comment'
             left.append(Finding(str(module.path), line, 1, 'G902', text))
     return left
 
 
 def _lines(finding: Finding, comments: dict[int, Comment]) -> list[int]:
-    """The lines with comments that a finding is meant by: its own, and the one before where that has no code."""
-    own = [line for line in range(finding.line, max(finding.line, finding.end_line) + 1) if line in comments]
-    above = comments.get(finding.line - 1)
-    return own if above is None or not above.alone else [*own, finding.line - 1]
+    """The lines with comments that a finding is meant by: on its own lines, or above the first of them."""
+    first = finding.first_line or finding.line
+    own = [line for line in range(first, max(finding.line, finding.end_line) + 1) if line in comments]
+    return own + [line for line, comment in comments.items() if line < first == comment.code_line]
 
 
 @frozen
@@ -123,12 +135,12 @@ class Comment:
     Attributes:
         codes: Of the rules.
         reason: Why.
-        alone: Whether it stands on a line of its own, and so is meant for the next line.
+        code_line: The line that it is meant for: its own, or the one below it and further comments.
     """
 
     codes: tuple[str, ...]
     reason: str
-    alone: bool
+    code_line: int
 
     def problem(self) -> str | None:
         """What is wrong with it."""
@@ -146,10 +158,17 @@ def _comments(source: str) -> dict[int, Comment]:
     found: dict[int, Comment] = {}
     if OK.search(source) is None:
         return found
-    for token in tokenize.generate_tokens(io.StringIO(source, newline=None).readline):
-        match = OK.match(token.string) if token.type == tokenize.COMMENT else None
+    tokens = [
+        token
+        for token in tokenize.generate_tokens(io.StringIO(source, newline=None).readline)
+        if token.type == tokenize.COMMENT
+    ]
+    alone = {token.start[0] for token in tokens if not token.line[: token.start[1]].strip()}
+    for token in tokens:
+        match = OK.search(token.string)
         if match is not None:
             codes = tuple(re.findall(CODE, (match[1] or '').upper()))
-            alone = not token.line[: token.start[1]].strip()
-            found[token.start[0]] = Comment(codes, match[2].strip(' \t:-'), alone)
+            line = token.start[0]
+            code_line = next(one for one in itertools.count(line) if one not in alone)
+            found[line] = Comment(codes, match[2].strip(' \t:-'), code_line)
     return found

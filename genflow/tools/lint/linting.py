@@ -158,10 +158,21 @@ def _findings(
         once.setdefault((finding.path, finding.line, finding.column, finding.code), finding)
     by_path = _by_path(once.values())
     modules = {str(module.path): module for project in projects for module in project.modules.values()}
+    is_partial = any(_is_partial(project, classes or {}) for project in projects)
     left: list[Finding] = []
     for path, module in modules.items():
-        left += passed(module, by_path.get(path, []), looked_at[module.path])
+        known = looked_at[module.path] if module.is_asked and not is_partial else None
+        left += passed(module, by_path.get(path, []), known)
     return sorted(filter(settings.wants, left), key=_place)
+
+
+def _is_partial(project: Project, classes: Mapping[Path, str]) -> bool:
+    """Whether a workflow class was not looked at, in a file where only another one was asked for."""
+    return any(
+        classes.get(module.path, cls.name) != cls.name and project.is_workflow(cls)
+        for module in project.modules.values()
+        for cls in module.every_class
+    )
 
 
 def _place(finding: Finding) -> tuple[str, int, int, str]:

@@ -8,6 +8,9 @@ from attrs import define, field
 
 __all__ = ['LookedAt']
 
+DECLARED = frozenset({'G111', 'G112'})
+"""The rules on time-outs that are given, which are asked of every line of a module."""
+
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -40,7 +43,7 @@ class LookedAt:
 
     def covers(self, line: int, code: str) -> bool:
         """Whether a finding of that rule would have been found in a line."""
-        return line in (self.losses if code.startswith('G1') else self.determinism)
+        return code in DECLARED or line in (self.losses if code.startswith('G1') else self.determinism)
 
 
 def _lines(node: ast.stmt) -> range:

@@ -17,6 +17,9 @@ SOON = 1_000
 SHARE = 16
 """At least one of so many is put into the heap with it, however far they are from one another."""
 
+Entry = tuple[int, int, int]
+"""A moment, the order in which it was set, and whose deadline it is."""
+
 
 class Deadlines:
     """The next deadline of every open thing, in order; of equal moments the one that was set first comes first.
@@ -35,8 +38,8 @@ class Deadlines:
     """
 
     def __init__(self) -> None:
-        self._current: dict[int, int] = {}  # in the order in which they were set
-        self._heap: list[tuple[int, int, int]] = []
+        self._current: dict[int, Entry] = {}
+        self._heap: list[Entry] = []
         self._horizon: float = -math.inf
         self._order = count()
         self.soonest: float = math.inf
@@ -46,29 +49,24 @@ class Deadlines:
 
     def set(self, ref: int, moment: int | None) -> None:
         """``ref`` is due at ``moment``, or never."""
-        current = self._current
-        if current.get(ref) == moment:
+        if moment is None:
+            self._current.pop(ref, None)
             return
-        current.pop(ref, None)
-        if moment is not None:
-            current[ref] = moment
+        known = self._current.get(ref)
+        if known is None or known[0] != moment:
+            entry = self._current[ref] = moment, next(self._order), ref
             if moment < self.soonest or moment < self._horizon:
-                self._note(ref, moment)
+                self._note(entry)
 
-    def _note(self, ref: int, moment: int) -> None:
+    def _note(self, entry: Entry) -> None:
         """A deadline comes first, or before the horizon."""
+        moment = entry[0]
         self.soonest = min(self.soonest, moment)
         if moment < self._horizon:
-            self._push(ref, moment)
-
-    def _push(self, ref: int, moment: int) -> None:
-        heapq.heappush(self._heap, (moment, next(self._order), ref))
-        if len(self._heap) > 2 * len(self._current) + SLACK:
-            current = self._current
-            live = [entry for entry in self._heap if current.get(entry[2]) == entry[0]]
-            live.sort(reverse=True)
-            self._heap = list({entry[2]: entry for entry in live}.values())  # of several of a deadline, the first
-            heapq.heapify(self._heap)
+            heapq.heappush(self._heap, entry)
+            if len(self._heap) > 2 * len(self._current) + SLACK:
+                self._heap = [each for each in self._heap if self._current.get(each[2]) is each]
+                heapq.heapify(self._heap)
 
     def drop(self, ref: int) -> None:
         """``ref`` is no longer due."""
@@ -79,10 +77,10 @@ class Deadlines:
         current = self._current
         while current:
             while self._heap:
-                moment, _, ref = self._heap[0]
-                if current.get(ref) == moment:
-                    self.soonest = moment
-                    return moment
+                entry = self._heap[0]
+                if current.get(entry[2]) is entry:
+                    self.soonest = entry[0]
+                    return entry[0]
                 heapq.heappop(self._heap)
             self._move_horizon()
         self.soonest = math.inf
@@ -96,7 +94,8 @@ class Deadlines:
 
     def _move_horizon(self) -> None:
         """Put the next ones into the heap, which is empty."""
-        several = heapq.nsmallest(len(self._current) // SHARE + 1, self._current.values())
-        self._horizon = horizon = max(several[0] + SOON, several[-1] + 1)
-        self._heap = [(moment, next(self._order), ref) for ref, moment in self._current.items() if moment < horizon]
+        entries = self._current.values()
+        several = heapq.nsmallest(len(entries) // SHARE + 1, entries)
+        self._horizon = horizon = max(several[0][0] + SOON, several[-1][0] + 1)
+        self._heap = [entry for entry in entries if entry[0] < horizon]
         heapq.heapify(self._heap)

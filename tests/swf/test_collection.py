@@ -72,6 +72,19 @@ def test_an_error_ends_the_block_in_which_pauses_last():
     assert gc.isenabled()
 
 
+def test_a_block_in_another_one_ends_the_pauses_that_began_in_it():
+    """An activity may run a worker on its thread."""
+    collection = HeldCollection()
+    with collection.lasting():
+        with collection.lasting(), collection.held():
+            pass
+        assert gc.isenabled()
+        with collection.held():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
 def test_pauses_of_other_threads_do_not_last():
     collection = HeldCollection()
     states = []

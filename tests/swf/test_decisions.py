@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 
 import attrs
 import botocore.session
@@ -61,6 +62,15 @@ def test_botocore_accepts_every_decision_and_every_member_is_used(cls):
     member = f'{kind[0].lower()}{kind[1:]}DecisionAttributes'
     assert set(written) == {'decisionType', member}
     assert set(written[member]) == set(MODEL.shape_for('Decision').members[member].members)
+
+
+@pytest.mark.parametrize('cls', list(ENCODERS), ids=lambda cls: cls.__name__)
+def test_decisions_are_values(cls):
+    """Tests of users compare them, collect them and copy them with other members."""
+    one, other = (cls(**{field.name: FULL[field.name] for field in attrs.fields(cls)}) for _ in range(2))
+    assert one == other
+    assert {one, other, core.Decisions((one,)), core.Decisions((other,))} == {one, core.Decisions((one,))}
+    assert attrs.evolve(one) == pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - our own
 
 
 @pytest.mark.parametrize('cls', list(ENCODERS), ids=lambda cls: cls.__name__)

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ParamValidationError
 
 from genflow.swf.aws import faults
+from genflow.swf.worker.failure_log import FailureLog
 from tests.swf.scripted import refusal
 
 SECRET = 'the secret'  # noqa: S105 - stands for a payload
@@ -34,3 +35,20 @@ def test_nor_is_one_that_botocore_refuses():
 
 def test_what_is_told_is_short():
     assert len(faults.shown(refusal('ValidationException', message='x' * 10_000))) == 500
+
+
+class Odd(Exception):
+    """Of code that is not the client's: its response is not like botocore's, and it has no text."""
+
+    response = {'Error': 'a text'}  # noqa: RUF012 - never changed
+
+    def __str__(self):
+        raise RuntimeError('no text')
+
+
+def test_an_error_of_another_kind_is_asked_for_nothing_that_it_does_not_have(caplog):
+    failures = FailureLog()
+    for _ in range(2):
+        failures.write(Odd(), 'no')
+    assert faults.message_of(Odd()) is None
+    assert caplog.messages[1].startswith('no: Odd: <the exception has no readable text> (failure 2 of this kind')

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
+from attrs import evolve
 from botocore.exceptions import ClientError
 
 from genflow.swf.tasks.poller import Poller, whole_history
@@ -56,6 +59,17 @@ def test_an_activity_task():
     assert (task.name, task.version, task.started_id, task.input) == ('Echo', '1', 6, '[[1],{}]')
     request = {'domain': 'd', 'taskList': {'name': 'tl'}, 'identity': 'me' * 127 + 'm…'}
     assert client.calls == [('poll_for_activity_task', request)]
+
+
+def test_tasks_are_values():
+    """What `on_task` gets may be compared, collected and copied."""
+    one, other = poller(Scripted(ACTIVITY)).activity_task(), poller(Scripted(ACTIVITY)).activity_task()
+    assert {one, other} == {one}
+    assert pickle.loads(pickle.dumps(one)) == evolve(one) == other  # noqa: S301 - our own
+    page = answer([1, 2, 3])
+    one, other = poller(Scripted(page)).decision_task(), poller(Scripted(page)).decision_task()
+    assert pickle.loads(pickle.dumps(one)) == evolve(one) == other  # noqa: S301 - our own
+    assert evolve(one, token='another') != other
 
 
 def test_every_page_of_a_history_is_read():

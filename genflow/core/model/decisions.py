@@ -31,7 +31,7 @@ __all__ = [
 Seconds = int | float
 
 
-@define
+@define(unsafe_hash=True)
 class ScheduleActivity:
     activity_id: str
     name: str
@@ -46,24 +46,24 @@ class ScheduleActivity:
     start_to_close: Seconds | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class RequestCancelActivity:
     activity_id: str
 
 
-@define
+@define(unsafe_hash=True)
 class StartTimer:
     timer_id: str
     seconds: int
     control: str | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class CancelTimer:
     timer_id: str
 
 
-@define
+@define(unsafe_hash=True)
 class StartChild:
     workflow_id: str
     name: str
@@ -79,14 +79,14 @@ class StartChild:
     lambda_role: str | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class RequestCancelExternal:
     workflow_id: str
     run_id: str | None = None
     control: str | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class SignalExternal:
     workflow_id: str
     signal: str
@@ -95,7 +95,7 @@ class SignalExternal:
     control: str | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class ScheduleLambda:
     lambda_id: str
     name: str
@@ -104,29 +104,29 @@ class ScheduleLambda:
     start_to_close: int | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class RecordMarker:
     name: str
     details: str | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class CompleteWorkflow:
     result: str | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class FailWorkflow:
     reason: str | None = None
     details: str | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class CancelWorkflow:
     details: str | None = None
 
 
-@define
+@define(unsafe_hash=True)
 class ContinueAsNew:
     input: str | None = None
     version: str | None = None
@@ -158,7 +158,7 @@ Decision = (
 CLOSES = (CompleteWorkflow, FailWorkflow, CancelWorkflow, ContinueAsNew)
 
 
-@define
+@define(unsafe_hash=True)
 class Decisions:
     """The answer to one decision task.
 

@@ -66,15 +66,20 @@ def _response(error: BaseException) -> dict[str, Any]:
     return response if isinstance(response, dict) else {}
 
 
+def _answered(error: BaseException) -> dict[str, Any]:
+    answered = _response(error).get('Error')
+    return answered if isinstance(answered, dict) else {}
+
+
 def code_of(error: BaseException) -> str | None:
     """The error code of the service, such as ``UnknownResourceFault``; ``None`` if no service answered."""
-    code = _response(error).get('Error', {}).get('Code')
+    code = _answered(error).get('Code')
     return None if code is None else str(code).rpartition('#')[2]
 
 
 def message_of(error: BaseException) -> str | None:
     """The message of the service, without the text that the client adds; ``None`` if no service answered."""
-    message = _response(error).get('Error', {}).get('Message')
+    message = _answered(error).get('Message')
     return None if message is None else str(message)
 
 
@@ -118,7 +123,11 @@ def is_late(error: BaseException) -> bool:
 
 def shown(error: BaseException) -> str:
     """The text of an error for a log: short, and without the values of the request."""
-    return _VALUES.sub('…', str(error))[:MAX_SHOWN]
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - any code may be in an exception
+        text = '<the exception has no readable text>'
+    return _VALUES.sub('…', text)[:MAX_SHOWN]
 
 
 def is_unsupported(error: BaseException) -> bool:

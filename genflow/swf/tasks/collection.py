@@ -58,12 +58,16 @@ class HeldCollection:
 
     @contextmanager
     def lasting(self) -> Iterator[None]:
-        """Has a pause that begins in this block end with it: whoever lets go of what was read does so before."""
+        """Has a pause that begins in this block end with it: whoever lets go of what was read does so before.
+
+        Blocks may nest: an activity may run a worker of its own on its thread.
+        """
+        before = getattr(self._lasting, 'open_holds', None)
         self._lasting.open_holds = 0
         try:
             yield
         finally:
-            open_holds, self._lasting.open_holds = self._lasting.open_holds, None
+            open_holds, self._lasting.open_holds = self._lasting.open_holds, before
             for _ in range(open_holds):
                 self._leave()
 

@@ -41,7 +41,7 @@ class DecisionTask:
         return f'{self.name} {self.version} (workflow {self.workflow_id}, run {self.run_id})'
 
 
-@define
+@define(unsafe_hash=True)
 class ActivityTask:
     """An activity task.
 

@@ -12,6 +12,7 @@ import pytest
 from genflow import steady_time
 from genflow.local import LocalSWF
 from genflow.local import clock as clocks
+from genflow.local.engine import group_commit
 from genflow.local.shared import front
 from genflow.local.store import store
 from tests.local.domain import COMPLETE, Domain
@@ -84,6 +85,26 @@ def test_a_call_forgets_one_portion_and_leaves_the_rest_to_the_next(path, monkey
             swf.list_domains(registrationStatus='REGISTERED')
             found.append(rows(path))
     assert found == left
+
+
+@pytest.mark.parametrize('chunk', [1, 2_000])
+def test_a_sweep_that_fails_fails_no_call_and_is_repeated(path, clock, monkeypatch, caplog, chunk):
+    """The file has the changes of the call; after each fold, or once a second, it would also have swept."""
+    monkeypatch.setattr(group_commit, 'CHUNK', chunk)
+    with LocalSWF(path, clock, synchronous='OFF') as swf, closing(sqlite3.connect(path)) as other:
+        domain = Domain(swf, clock).prepare()
+        run_to_the_end(domain, map(str, range(30)))
+        clock.advance(7 * DAY - 1)
+        full = "BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        other.execute(f'CREATE TRIGGER full BEFORE DELETE ON executions {full}')
+        clock.advance(1)
+        run = domain.start('next')
+        assert domain.types(run) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
+        assert rows(path) >= 30
+        assert caplog.text.count('executions past their retention stay in the file') == 1
+        other.execute('DROP TRIGGER full')
+        clock.advance(60)
+        assert rows(path) == 1
 
 
 def test_in_memory_too(clock):

@@ -20,13 +20,14 @@ is no journal: changes are folded in large portions. Before anything is read fro
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field
 
-from genflow.local.errors import StoreError
+from genflow.local.errors import FileGone, ServiceClosed, StoreError
 from genflow.local.state.answers import Caller
 from genflow.local.state.state import State
 from genflow.local.state.transaction import Batch
@@ -34,6 +35,8 @@ from genflow.local.store import Store
 from genflow.steady_time import monotonic
 
 __all__ = ['FAILURES', 'Journal', 'Statistics']
+
+LOG = logging.getLogger(__name__)
 
 NEVER_WRITTEN = 1 << 62
 """The number of a batch that nobody writes: who waits for it waits to be the leader."""
@@ -51,7 +54,8 @@ SWEEP_EVERY = 1_000
 """Milliseconds between two sweeps, so that executions that expire one by one do not cost a transaction each."""
 
 LOOK_AGAIN = 60_000
-"""Milliseconds after which the tables are asked again when an execution ends that they did not have yet."""
+"""Milliseconds after which the tables are asked again, where an execution ends that they did not have, or a sweep has
+failed."""
 
 
 @define
@@ -322,14 +326,18 @@ class Journal:
     def sweep(self, *, whole: bool = False) -> None:
         """Forget executions past their retention, where :attr:`sweep_is_due`; not under the service's lock.
 
+        A failure is logged, and not the caller's: the file has what he has changed.
+
         Args:
             whole: Forget all of them. Else one portion: the next call forgets the next.
-
-        Raises:
-            StoreError: The file cannot be written.
         """
-        if self.sweep_is_due:
+        if not self.sweep_is_due:
+            return
+        try:
             self.fold()
+        except StoreError as error:
+            self._put_off_sweep(error)
+        else:
             self._sweep(whole=whole)
 
     def _sweep(self, *, whole: bool = False) -> None:
@@ -342,8 +350,19 @@ class Journal:
                 is_more = self._sweep_chunk()
             if not is_more:
                 self._next_sweep = self._now() + SWEEP_EVERY
+        except StoreError as error:
+            self._put_off_sweep(error)
         finally:
             self._sweeping.release()
+
+    def _put_off_sweep(self, error: StoreError) -> None:
+        """Sweep later, for it has failed."""
+        if not isinstance(error, (FileGone, ServiceClosed)):  # else every call reports it
+            LOG.warning('executions past their retention stay in the file for another minute: %s', error)
+        with self._lock:
+            now = self._now()
+            self._state.expect_expiry(now)
+            self._next_sweep = now + LOOK_AGAIN
 
     def _sweep_chunk(self) -> bool:
         """Forget a portion; whether there is more."""

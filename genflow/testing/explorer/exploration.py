@@ -35,7 +35,7 @@ from genflow.testing.explorer.searching.search import Search
 from genflow.testing.explorer.settings import BUDGET, MAX_FAULTS
 from genflow.testing.tester.doubles import Doubles
 
-__all__ = ['Exploration', 'explore']
+__all__ = ['BY_CHANCE', 'Exploration', 'Part', 'explore']
 
 Part = Literal['all', 'search', 'chance']
 """What a process does of an exploration."""

@@ -20,7 +20,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -65,11 +65,12 @@ _PROCESS = _Process()
 _IMMORTAL: list[object] = []
 
 
-@contextlib.contextmanager
-def opening() -> Iterator[None]:
-    """While something is opened: no fork happens."""
-    with _PROCESS.opening:
-        yield
+def opening() -> AbstractContextManager[Any]:
+    """While something is opened: no fork happens.
+
+    It is the lock itself: no exception of a signal handler comes in between, as it could in a generator.
+    """
+    return _PROCESS.opening
 
 
 def importing(module: str) -> AbstractContextManager[None]:

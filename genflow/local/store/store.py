@@ -106,9 +106,9 @@ class Store(File):
         Raises:
             StoreError: The write failed, and nothing of the batch is in the file.
         """
-        row = (self.appended + 1, *columns, number)
         with self.clear_errors, self.write_lock:  # the same as `writing`, which costs as much as SQLite's own work
             self._check_open()
+            row = (self.appended + 1, *columns, number)
             if answers:
                 with self.transaction():
                     self.writer.execute(APPEND, row)

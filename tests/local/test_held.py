@@ -184,3 +184,28 @@ def test_only_a_deadline_that_comes_before_its_next_look_wakes_the_timekeeper(mo
         assert looked.wait(PATIENCE)
         assert len(looks) == 2
     waits.join(PATIENCE)
+
+
+def test_a_poll_for_which_no_thread_can_be_started_leaves_the_line(monkeypatch):
+    """As at the end of the interpreter; the task that comes next is for who stands there, and the time has a keeper."""
+    start_thread = threading.Thread.start
+
+    def refuse(thread):
+        if thread.name == 'genflow-local-time':
+            raise RuntimeError("can't start new thread")
+        start_thread(thread)
+
+    woken = threading.Event()
+    with LocalSWF() as swf:
+        domain = Domain(swf).prepare()
+        request = {'domain': 'dom', 'taskList': {'name': 'deciders'}}
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, 'start', refuse)
+            with pytest.raises(RuntimeError, match='new thread'):
+                swf.hold('PollForDecisionTask', request, lambda: None).attempt()
+        poll = swf.hold('PollForDecisionTask', request, woken.set)
+        assert poll.attempt() is None
+        assert 'genflow-local-time' in [thread.name for thread in threading.enumerate()]
+        domain.start()
+        assert woken.is_set()
+        assert json.loads(poll.attempt())['startedEventId'] == 3

@@ -76,16 +76,17 @@ class LongPolls:
 
         Raises:
             ServiceError: LimitExceededFault: too many stand there.
+            RuntimeError: There is no timekeeper, and no thread can be started.
         """
         limit = self._state.limits.pollers
         if len(queue.waiters) >= limit:
             raise faults.limit_exceeded(f'A task list can have {limit} pollers at a time')
+        self._watch()
         queue.waiters.append(waiter)
         self._waiting[waiter] = queue
         self._moves += 1
         if waiter.poller is not None:
             self._pollers[waiter.poller] = True
-        self._watch()
         self._closes_are_due()
 
     def leave(self, waiter: Waiter) -> TaskQueue:
@@ -143,9 +144,9 @@ class LongPolls:
         moves = self._clock.seconds_until(self._clock.milliseconds() + 1) is not None
         if self._timekeeper is None and (moves or self._clock.skips):
             keep = self._keep_time if moves else self._keep_skipping
-            self._asleep_until = math.inf
-            self._timekeeper = threading.Thread(target=self._keep, args=(keep,), name='genflow-local-time', daemon=True)
-            self._timekeeper.start()
+            timekeeper = threading.Thread(target=self._keep, args=(keep,), name='genflow-local-time', daemon=True)
+            timekeeper.start()  # it waits for the lock
+            self._timekeeper, self._asleep_until = timekeeper, math.inf
 
     def _closes_are_due(self) -> bool:
         """Whether the time has ended executions that somebody waits for; the timekeeper tells, as no call may come."""

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genflow.local.errors import ServiceError
+from genflow.local.json_text import encode
 from genflow.local.operations.paging import Span, span
 from genflow.local.requests.model import shape_for
 from genflow.local.requests.tokens import TaskToken, page_token, read_page_token, read_task_token, seal
@@ -170,7 +171,8 @@ def test_an_activity_times_out_at_its_first_deadline_and_the_first_of_equal_ones
 
 # Texts of events.
 
-TEXT, NUMBER = st.text(), st.integers(0, 2**20)
+TEXT = st.text() | st.text(st.sampled_from('"\\\\/<\x00\x1f\n\x7f\u2028\uffff\ud83d\ude00\U0001f600'), max_size=9)
+NUMBER = st.integers(0, 2**20)
 NAMED = st.fixed_dictionaries({'name': TEXT})
 ATTRIBUTES = {
     'ActivityTaskCompleted': ({'scheduledEventId': NUMBER, 'startedEventId': NUMBER}, {'result': TEXT}),
@@ -207,7 +209,8 @@ def test_an_event_is_written_with_all_that_swf_s_model_has_for_it(event_type, da
     always, sometimes = ATTRIBUTES[event_type]
     assert {*always, *sometimes} == set(shape_for(f'{event_type}EventAttributes').refs)
     attributes = data.draw(st.fixed_dictionaries(always, optional=sometimes))
-    assert json.loads(TEXTS[event_type](attributes)) == attributes
+    text = TEXTS[event_type](attributes)
+    assert (text.isascii(), json.loads(text)) == (True, json.loads(encode(attributes)))
 
 
 # Tokens.

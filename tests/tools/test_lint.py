@@ -304,7 +304,8 @@ def test_a_comment_names_several_rules(codes):
     assert codes_of(f'yield self.sleep(time.time() + random.random())  # genflow: ok {codes} only a test') == []
 
 
-def test_a_comment_stands_behind_one_for_another_tool():
+def test_a_comment_stands_behind_code_or_one_for_another_tool():
+    assert codes_of('yield self.sleep(time.time())# genflow: ok G001 only a test') == []
     assert codes_of('yield self.sleep(time.time())  # noqa: S311  # genflow: ok G001 only a test') == []
     assert codes_of('yield self.sleep(5)  # write "# genflow: ok G001 why" to let one pass') == []
 

@@ -6,9 +6,11 @@ import ast
 import dataclasses
 import itertools
 import json
+import logging
 import math
 import random
-from collections import deque
+import threading
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -39,7 +41,7 @@ from genflow import (
     update,
 )
 from genflow.core.model import registry
-from genflow.testing import ExplorationFailed, History, TimeOut, explore
+from genflow.testing import ExplorationFailed, History, Script, TimeOut, explore
 from genflow.testing.explorer.inputs.samples import argument_samples, signal_samples
 from genflow.testing.explorer.playing.schedules import read_schedule, schedule_id
 from genflow.testing.explorer.searching import search
@@ -483,6 +485,151 @@ def test_counters_of_stubs_are_put_back_before_each_run_and_at_the_end():
 
 
 ASKED = 0
+
+
+class Register:
+    """Counts at the object, at the class, and in what belongs to the class."""
+
+    counted, seen = 0, []
+
+    def __init__(self):
+        self.lock, self.number = threading.Lock(), 0
+
+    def own(self, _):
+        with self.lock:
+            self.number += 1
+        return self.number
+
+    def of_class(self, _):
+        type(self).counted += 1
+        return self.counted
+
+    def listed(self, _):
+        self.seen.append(1)
+        return len(self.seen)
+
+    @classmethod
+    def of_itself(cls, _):
+        cls.new = getattr(cls, 'new', 0) + 1
+        return cls.new
+
+    def __call__(self, _):
+        return self.of_class(_)
+
+
+@attrs.define
+class Slotted:
+    number: int = 0
+
+    def own(self, _):
+        self.number += 1
+        return self.number
+
+
+@attrs.define(eq=False)
+class Shop:
+    register: Register = attrs.field(factory=Register)
+
+    def ship(self, _):
+        return self.register.number
+
+
+def asked_by_another():
+    global ASKED  # noqa: PLW0603 - as above
+    ASKED += 1
+    return ASKED
+
+
+def around():
+    numbers = Counter()
+
+    def one(n):
+        numbers['all'] += 1
+        return numbers['all'] if n else one(n)
+
+    return one
+
+
+def not_yet_bound():
+    numbers = deque()
+
+    def one(_):
+        numbers.append(1)
+        return len(numbers) if numbers else later
+
+    if not_yet_bound is None:
+        later = 5
+    return one
+
+
+def of_default(numbers, _):
+    numbers['all'] += 1
+    return numbers['all']
+
+
+REMEMBERING = {
+    'an object with a lock': lambda: Register().own,
+    'a class': lambda: Register().of_class,
+    'a list of a class': lambda: Register().listed,
+    'a classmethod': lambda: Register.of_itself,
+    'a callable': Register,
+    'slots': lambda: Slotted().own,
+    'another function': lambda: lambda _: asked_by_another(),
+    'a Counter, and a function that calls itself': around,
+    'a deque, and a name that is not bound': not_yet_bound,
+    'a partial': lambda: partial(of_default, defaultdict(int)),
+}
+
+
+@pytest.mark.parametrize('made', REMEMBERING.values(), ids=REMEMBERING)
+def test_what_a_stub_remembers_is_put_back_wherever_it_is(made):
+    class Charges(Desk):
+        def run(self, order):
+            return (yield self.charge(order))
+
+    stub = made()
+    for _ in range(2):
+        assert explore(Charges, 7, charge=stub, faults=1).results == {'1': 2}
+
+
+def test_objects_of_stubs_that_know_each_other_still_do_after_they_are_put_back():
+    class Ships(Desk):
+        def run(self, order):
+            yield self.charge(order)
+            return (yield self.ship(order))
+
+    shop = Shop()
+    register = shop.register
+    report = explore(Ships, 7, charge=register.own, ship=shop.ship, check=lambda result: result == register.number)
+    assert report.ok
+    assert set(report.results) == {'1'}
+    assert shop.register is register
+
+
+def test_a_script_of_methods_still_has_their_objects():
+    class Charges(Desk):
+        def run(self, order):
+            return (yield self.charge(order))
+
+    register = Register()
+    charge = Script(register.own)
+    assert explore(Charges, 7, charge=charge, check=lambda result: result == register.number, faults=0).ok
+    assert charge.stubs[0].__self__ is register
+
+
+def test_loggers_that_stubs_use_stay_what_they_are():
+    logger = logging.getLogger('genflow_tests.of_a_stub')
+    belongs_to = logger.manager
+
+    class Charges(Desk):
+        def run(self, order):
+            return (yield self.charge(order))
+
+    def charge(_):
+        logger.debug('charged')
+
+    assert explore(Charges, 7, charge=charge, faults=1).ok
+    assert logger.manager is belongs_to
 
 
 def test_orders_that_leave_other_counters_behind_are_not_taken_for_one():

@@ -44,6 +44,7 @@ from genflow.core.engine.execution import Execution
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Task
 from genflow.testing.explorer.inputs.bindings import Binding
+from genflow.testing.explorer.inputs.memory import CONTAINERS, members_of
 from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Walk', 'fingerprint', 'item_state']
@@ -112,7 +113,7 @@ def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
     if live.markers.streams_begun:
         walk.visit(live.markers.streams_begun)
     for root in memory:
-        walk.visit(root if type(root) in _VISIT else vars(root))
+        walk.visit(root if isinstance(root, (Binding, *CONTAINERS)) else members_of(root))
     walk.visit_surroundings(run)
     walk.out.append(tuple(sorted(item_state(run, item, walk.calls) for item in run.open.values())))
     walk.out.append(tuple(_unseen(event, run, walk.calls) for event in run.unseen()))

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-__all__ = ['Binding', 'Unbound', 'bindings_of', 'codes_of', 'stored_attributes']
+__all__ = ['Binding', 'Unbound', 'bindings_of', 'codes_of', 'functions_of', 'stored_attributes']
 
 
 class Unbound:
@@ -96,3 +96,9 @@ def codes_of(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from codes_of(constant)
+
+
+def functions_of(value: Any) -> list[FunctionType]:
+    """The functions of a class member: of a method, a property, an update."""
+    parts = (value, *(getattr(value, name, None) for name in ('__func__', '__wrapped__', 'function', 'fget')))
+    return [part for part in parts if isinstance(part, FunctionType)]

@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import Factory, define, field
 
-from genflow.testing.explorer.inputs.bindings import Binding, bindings_of, codes_of, stored_attributes
+from genflow.testing.explorer.inputs.bindings import Binding, bindings_of, codes_of, functions_of, stored_attributes
 
-__all__ = ['SharedState']
+__all__ = ['MAX_SHARED', 'SharedState']
 
 SHARED = (list, dict, set, deque)
 
@@ -50,7 +50,7 @@ class SharedState:
             for name, value in list(vars(base).items()):
                 if not name.startswith('__'):
                     _note_shared(f'{base.__name__}.{name}', value, found)
-                for function in _functions(value):
+                for function in functions_of(value):
                     _note_reached(function, found, reached)
         codes = [function.__code__ for function in reached.values()]
         names = {name for code in codes for part in codes_of(code) for name in part.co_names}
@@ -111,12 +111,6 @@ def _note_reached(function: FunctionType, found: dict[int, tuple[str, Any]], rea
             _note_shared(name, value, found)
             if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
                 _note_reached(value, found, reached)
-
-
-def _functions(value: Any) -> list[FunctionType]:
-    """The functions of a class member: of a method, a property, an update."""
-    parts = (value, *(getattr(value, name, None) for name in ('__func__', '__wrapped__', 'function', 'fget')))
-    return [part for part in parts if isinstance(part, FunctionType)]
 
 
 def _copied(value: Any) -> Any:

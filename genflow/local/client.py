@@ -229,7 +229,8 @@ class LocalSWF(BotoMethods):
             workflow_id: Of the run.
             run_id: Of the run.
             wake: Called once, from any thread: when the run has closed and the file has it, at once if it is not open,
-                or if the service has lost sight of it. It must neither block nor call the service.
+                or if the service has lost sight of it. It must neither block nor call the service. If it fails later,
+                that is logged.
 
         Returns:
             To be called when nobody waits any more; ``None`` where another process has the file open, and nobody will

@@ -67,6 +67,19 @@ def test_whoever_has_left_is_not_woken(domain):
     assert (gone.times, there.times) == (0, 1)
 
 
+def fail():
+    raise RuntimeError('the event loop is closed')
+
+
+def test_one_that_fails_when_it_is_woken_keeps_nobody_from_being_woken(domain, caplog):
+    run = domain.start()
+    domain.swf.on_close('dom', run['workflowId'], run['runId'], fail)
+    woken = Woken(domain, run)
+    domain.decide(COMPLETE)
+    assert woken.times == 1
+    assert 'the event loop is closed' in caplog.text
+
+
 def test_a_close_that_is_deferred_wakes_when_the_file_has_it(opened):
     domain = opened()
     run = domain.start()

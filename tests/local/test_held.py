@@ -91,6 +91,17 @@ def test_a_poll_that_has_answered_is_out_of_the_line(service):
     assert rung == []
 
 
+def test_one_that_fails_when_it_is_woken_is_not_of_the_call_that_made_the_task(service, caplog):
+    def fail():
+        raise RuntimeError('the event loop is closed')
+
+    poll = service.hold('PollForDecisionTask', POLL, fail)
+    assert poll.attempt() is None
+    start(service)
+    assert 'the event loop is closed' in caplog.text
+    assert json.loads(poll.attempt())['startedEventId'] == 3
+
+
 def test_somebody_quicker_leaves_the_poll_in_line(service):
     rung = []
     poll = hold(service, rung, 'a')

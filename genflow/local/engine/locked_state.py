@@ -344,8 +344,12 @@ class LockedState:
             self.deliver(None, mark)
 
     def _wake(self, wakes: Iterable[Wake]) -> None:
+        """Wake all of them, although one may fail."""
         for wake in wakes:
-            wake()
+            try:
+                wake()
+            except Exception:
+                LOG.exception('the function %r failed, which was to be called when an execution has closed', wake)
 
     def read(self, answer: Reading) -> dict[str, Any]:
         with readable(self.options.path, lambda: 'a row of the answer'):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from itertools import count
 
 __all__ = ['CallbackWaiter', 'TaskQueue', 'Waiter']
+
+LOG = logging.getLogger(__name__)
 
 SLACK = 64
 
@@ -43,7 +46,10 @@ class Waiter:
 
 
 class CallbackWaiter(Waiter):
-    """A poll that waits without a thread: to wake it is to call ``ring``, which must neither block nor call back."""
+    """A poll that waits without a thread: to wake it is to call ``ring``, which must neither block nor call back.
+
+    Where ``ring`` fails, that is logged: whoever has made a task is not to suffer from it.
+    """
 
     __slots__ = ('_ring',)
 
@@ -55,7 +61,10 @@ class CallbackWaiter(Waiter):
     def wake(self) -> None:
         if not self.woken:
             super().wake()
-            self._ring()
+            try:
+                self._ring()
+            except Exception:
+                LOG.exception('the function %r failed, which was to be called when a poll can get a task', self._ring)
 
 
 class TaskQueue:

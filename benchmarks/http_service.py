@@ -12,7 +12,7 @@ user's cache.
   Bound: at most 1.35 times.
 * load: 1 and 16 connections that send as fast as they are answered. Bound: with 16, 6,000 durable calls a second; with
   1, half of the single-row commits that SQLite itself makes on the same disk. Beside it a server that does nothing but
-  such a commit for each request: no server in Python can be quicker.
+  such a commit for each request: no server on asyncio can be quicker.
 * signed: the load of 16 connections on a server that verifies signatures, against one that does not, in turns. Bound:
   at most 15 % fewer calls a second.
 * polls: how soon a held poll has its task, alone and beside 1,000 others that wait. Bound: 20 ms.

@@ -45,7 +45,7 @@ __all__ = ['HttpServer', 'allow_descriptors', 'serve']
 LOG = logging.getLogger(__name__)
 
 WORKERS = 32
-"""Threads that call the service; more callers share a commit than a disk has room for at once."""
+"""The most threads that carry out what takes longer than a commit."""
 
 BACKLOG = 1024
 """Connections that wait to be accepted: a thousand pollers may come back at the same moment."""

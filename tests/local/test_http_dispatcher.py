@@ -178,6 +178,37 @@ def test_what_takes_longer_than_a_commit_is_finished_by_a_worker():
     assert threads['finish b'] is not threading.main_thread()
 
 
+@pytest.mark.parametrize('busy', [0, 1])
+def test_where_no_worker_can_be_started_the_loop_carries_out_what_is_theirs(monkeypatch, busy):
+    """The system may have no room for another thread; what arrived at the same moment is answered, too, each once."""
+    service, start = Steps(long='ac'), threading.Thread.start
+
+    def refuse(thread):
+        if thread.name.startswith('no room'):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    async def main():
+        loop, free = asyncio.get_running_loop(), threading.Event()
+        with ThreadPoolExecutor(8, thread_name_prefix='no room') as workers:
+            for _ in range(busy):
+                workers.submit(free.wait, 60)
+            turns = Dispatcher(loop, lambda request: Call(service, called(request), {}), workers)
+            futures = [loop.create_future() for _ in 'abcd']
+            with monkeypatch.context() as patch:
+                patch.setattr(threading.Thread, 'start', refuse)
+                for name, future in zip('abc', futures, strict=False):
+                    turns.take(small(name), future.set_result)
+                turns.take(request(body=b'x' * (SMALL + 1)), futures[3].set_result)
+                replies = await asyncio.wait_for(asyncio.gather(*futures), 60)
+            free.set()  # a worker finds what was meant for it
+        return replies
+
+    assert asyncio.run(main()) == [Reply(200, name) for name in (b'a', b'b', b'c', b'/')]
+    assert sorted(step for step in service.steps if 'finish' in step) == ['finish a', 'finish b', 'finish c']
+    assert len(service.threads) == 4
+
+
 SINCE_EVER = {'domain': 'dom', 'startTimeFilter': {'oldestDate': 0}}
 
 

@@ -260,12 +260,17 @@ class Dispatcher:
         return outcome
 
     def _send(self, carry_out: Callable[[], Outcome], finish: Finish) -> None:
-        """To a worker."""
-        self.workers.submit(self._work, carry_out, finish)
+        """To a worker; where the system has no room for another thread, it is done here."""
+        untaken = threading.Lock()
+        try:
+            self.workers.submit(self._work, untaken, carry_out, finish)
+        except RuntimeError:  # a worker may come upon it all the same, later
+            self._work(untaken, carry_out, finish)
 
-    def _work(self, carry_out: Callable[[], Outcome], finish: Finish) -> None:
-        """In a worker."""
-        self.later(finish, carry_out())
+    def _work(self, untaken: threading.Lock, carry_out: Callable[[], Outcome], finish: Finish) -> None:
+        """In a worker; only the first who takes it does it."""
+        if untaken.acquire(blocking=False):
+            self.later(finish, carry_out())
 
     # What requests and attempts lead to.
 

@@ -234,6 +234,17 @@ def test_delete_activity_type_leaves_open_tasks_alone(swf: Domain) -> None:
     assert run.only('ActivityTaskCompleted')['result'] == 'r'
 
 
+def test_delete_activity_type_leaves_no_defaults_to_the_next_of_its_name(swf: Domain) -> None:
+    run = swf.start()
+    for number, task_list in enumerate(('one', 'two')):
+        register(swf, 'activity', **ACTIVITY_DEFAULTS | {'defaultTaskList': {'name': task_list}})
+        swf.decide(schedule(f'{number}', activityType=TYPE, scheduleToStartTimeout='NONE'))
+        assert swf.take_activity(task_list)['activityId'] == f'{number}'
+        on_type(swf, 'deprecate', 'activity')
+        on_type(swf, 'delete', 'activity')
+        swf.signal(run)
+
+
 def test_delete_workflow_type_leaves_open_executions_alone(swf: Domain) -> None:
     register(swf, 'workflow', **WORKFLOW_DEFAULTS)
     run = swf.start(workflowType=TYPE)

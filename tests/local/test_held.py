@@ -6,12 +6,13 @@ import json
 import threading
 
 import pytest
+from botocore.exceptions import ClientError
 
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.engine import long_polls
 from genflow.local.engine.long_polls import LongPolls
 from genflow.local.errors import ServiceError
-from tests.local.domain import Domain
+from tests.local.domain import Domain, schedule
 
 PATIENCE = 60
 POLL = {'domain': 'd', 'taskList': {'name': 'l'}}
@@ -74,6 +75,23 @@ def test_a_deadline_wakes_too(service):
     service.clock.advance(61)
     assert rung == ['a']
     assert json.loads(poll.attempt())['startedEventId'] == 6
+
+
+def test_one_that_is_refused_when_it_comes_for_a_task_hands_its_waking_on():
+    rung, woken = [], []
+    with LocalSWF(clock=ManualClock(), limits=Limits(rates={'PollForActivityTask': (2, 1)})) as swf:
+        domain = Domain(swf).prepare()
+        request = {'domain': 'dom', 'taskList': {'name': 'workers'}}
+        worker, wants = swf.deferring(), [('activity', request, {'most': 1})]
+        places = worker.stand(wants, lambda: rung.append('worker'))
+        poll = swf.hold('PollForActivityTask', request, lambda: woken.append('poll'))
+        assert poll.attempt() is None
+        domain.start()
+        domain.decide(schedule('a'))
+        assert (rung, woken) == (['worker'], [])
+        with pytest.raises(ClientError, match='ThrottlingException'):
+            worker.take(wants, places)
+        assert woken == ['poll']
 
 
 def test_the_last_attempt_answers_in_any_case(service):

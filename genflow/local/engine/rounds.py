@@ -130,10 +130,10 @@ class Rounds:
                     raise
             finally:
                 core.conclude(now)
+                for queue in filter(None, lines):
+                    # The caller may have been woken for a task that it does not want any more, or does not get.
+                    self._taker.wake_one(queue)
             mark = core.journal.deferred
-            for queue in filter(None, lines):
-                # The caller may have been woken for a task that it does not want any more.
-                self._taker.wake_one(queue)
         return found, mark
 
     def carry_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 
@@ -14,6 +15,9 @@ from genflow.swf.aws import http_exchange
 from genflow.swf.aws.http_exchange import HttpExchange, UnusualAnswer
 
 PATIENCE = 60
+CLOSED = {errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN}
+"""What a server meets when it sends to, or shuts down, a connection that the client has closed already."""
+
 HEADERS = [('X-Amz-Target', 'SimpleWorkflowService.PollForDecisionTask'), ('User-Agent', 'Boto3')]
 
 
@@ -41,15 +45,22 @@ class Server:
             with self.listening.accept()[0] as connection:
                 connection.settimeout(PATIENCE)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                for answer in answers:
-                    self.requests.append(read(connection))
-                    self.sends()
-                    for piece in answer:
-                        connection.sendall(piece)
-                if ends:
-                    connection.shutdown(socket.SHUT_WR)
-                with contextlib.suppress(ConnectionResetError):
-                    self.reused += len(connection.recv(1))
+                try:
+                    self.play(connection, answers, ends)
+                except OSError as error:
+                    if error.errno not in CLOSED:
+                        raise
+
+    def play(self, connection, answers, ends):
+        """One script; who has refused an answer closes the connection before all of it is sent."""
+        for answer in answers:
+            self.requests.append(read(connection))
+            self.sends()
+            for piece in answer:
+                connection.sendall(piece)
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
+        self.reused += len(connection.recv(1))
 
 
 def read(connection):

@@ -1789,6 +1789,15 @@ class Asking(Desk):
         return item
 
 
+async def answers_later(result):
+    return False
+
+
+class AnswersLater:
+    def __call__(self, result):
+        yield False
+
+
 @pytest.mark.parametrize(
     ('given', 'error', 'text'),
     [
@@ -1800,12 +1809,29 @@ class Asking(Desk):
         ),
         ({'check': lambda *, other: True}, TypeError, "parameter 'other', for which there is no value"),
         ({'always': 5}, TypeError, 'always= takes a function, and was given 5'),
+        ({'check': answers_later}, TypeError, 'check= takes .* true or false, and was given an async function: <'),
+        ({'check': partial(answers_later)}, TypeError, 'given an async function: functools.partial'),
+        ({'always': AnswersLater()}, TypeError, 'always= takes .*, and was given a generator function: <'),
+        ({'always': AnswersLater}, TypeError, 'and was given a class: <'),
         ({'budget': 0}, ValueError, 'budget= is 0; it must be 1 or more'),
         ({'faults': -1}, ValueError, 'faults= is -1; it must be 0 or more'),
         ({'seconds': -1}, ValueError, 'seconds= is -1; it must be 0 or more'),
         ({'put': [(1, 2)]}, TypeError, r'\(1, 2\) does not fit the update Asking.put\(self, item: '),
     ],
-    ids=['check', 'parameters', 'by name', 'always', 'budget', 'faults', 'seconds', 'update'],
+    ids=[
+        'check',
+        'parameters',
+        'by name',
+        'always',
+        'async',
+        'partial',
+        'generator',
+        'class',
+        'budget',
+        'faults',
+        'seconds',
+        'update',
+    ],
 )
 def test_what_makes_no_sense_is_refused(given, error, text):
     with pytest.raises(error, match=text):

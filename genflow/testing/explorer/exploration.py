@@ -20,7 +20,7 @@ from genflow.testing.explorer.inputs.memory import Memory
 from genflow.testing.explorer.inputs.setup import Setup
 from genflow.testing.explorer.judging.baseline import Baseline
 from genflow.testing.explorer.judging.cancellation import is_like, may_be_swallowed, swallowed_like
-from genflow.testing.explorer.judging.checks import Check, Verdict
+from genflow.testing.explorer.judging.checks import Check, Verdict, check_function
 from genflow.testing.explorer.judging.judges import JUDGES, judged
 from genflow.testing.explorer.playing.choices import CANCEL
 from genflow.testing.explorer.playing.demand import Needed
@@ -171,8 +171,8 @@ class Exploration:
             TypeError: The arguments do not fit ``run``.
         """
         own_check = None if check is None else Check.of(check)
-        if always is not None and not callable(always):
-            raise TypeError(f'always= takes a function, and was given {always!r}')
+        if always is not None:
+            check_function('always', always)
         setup = Setup.of(
             Doubles.of(workflow, stubs),
             args,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from attrs import asdict, fields, frozen
@@ -12,7 +13,7 @@ from genflow.core.payloads.hooks import decode
 from genflow.testing.explorer.playing.calls import Call
 from genflow.testing.explorer.playing.simulation import Simulation
 
-__all__ = ['Check', 'Run', 'Verdict', 'summary']
+__all__ = ['Check', 'Run', 'Verdict', 'check_function', 'summary']
 
 UNNAMED = ('result', 'calls', 'run')
 """What the parameters of a check get whose names say nothing."""
@@ -68,6 +69,31 @@ def summary(run: Simulation) -> Run:
     return Run(status, result, run.failure, run.calls, run.arrived, run.unread, len(run.past) + 1, warnings)
 
 
+def check_function(option: str, function: Any) -> None:
+    """Checks that a function of the user can say that something is wrong.
+
+    Raises:
+        TypeError: It is no function, or its result is true whatever its code says.
+    """
+    if not callable(function):
+        raise TypeError(f'{option}= takes a function, and was given {function!r}')
+    called = function if inspect.isroutine(function) or isinstance(function, (type, partial)) else function.__call__
+    for kind, is_kind in _ALWAYS_TRUE.items():
+        if is_kind(called):
+            raise TypeError(
+                f'{option}= takes a function that returns true or false, and was given {kind}: {function!r}'
+            )
+
+
+_ALWAYS_TRUE: dict[str, Callable[[Any], bool]] = {
+    'a class': lambda called: isinstance(called, type) and called.__module__ != 'builtins',
+    'an async function': inspect.iscoroutinefunction,
+    'a generator function': inspect.isgeneratorfunction,
+    'an async generator function': inspect.isasyncgenfunction,
+}
+"""Callables whose results are objects, which are true."""
+
+
 @frozen
 class Check:
     """A check, and its arguments.
@@ -87,10 +113,9 @@ class Check:
         """The check of a function.
 
         Raises:
-            TypeError: It is no function, or has a parameter for which there is no value.
+            TypeError: It is no function that can say so, or has a parameter for which there is no value.
         """
-        if not callable(function):
-            raise TypeError(f'check= takes a function, and was given {function!r}')
+        check_function('check', function)
         try:
             parameters = list(inspect.signature(function).parameters.values())
         except ValueError:  # some builtin functions do not say what they take

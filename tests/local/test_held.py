@@ -11,7 +11,11 @@ from botocore.exceptions import ClientError
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.engine import long_polls
 from genflow.local.engine.long_polls import LongPolls
+from genflow.local.engine.rounds import Wants
 from genflow.local.errors import ServiceError
+from genflow.local.state.answers import Caller
+from genflow.local.state.room import Room
+from genflow.local.state.task_lists import CallbackWaiter
 from tests.local.domain import Domain, schedule
 
 PATIENCE = 60
@@ -77,20 +81,39 @@ def test_a_deadline_wakes_too(service):
     assert json.loads(poll.attempt())['startedEventId'] == 6
 
 
-def test_one_that_is_refused_when_it_comes_for_a_task_hands_its_waking_on():
+def take_here(swf, request, rung):
+    worker, wants = swf.deferring(), [('activity', request, {'most': 1})]
+    places = worker.stand(wants, rung)
+    return lambda: worker.take(wants, places)
+
+
+def take_for_another_process(swf, request, rung):
+    rounds, caller = swf._own_service.rounds, Caller('other', 1)  # noqa: SLF001
+    wants = [Wants('PollForActivityTask', request, Room(1))]
+    places = rounds.stand_in_lines(wants, lambda: CallbackWaiter(rung), caller)
+
+    def take():
+        rounds.leave_lines(places, wakes_next=False)
+        code, *_ = rounds.carry_out([], wants, caller)['refusal']
+        raise ClientError({'Error': {'Code': code}}, 'PollForActivityTask')
+
+    return take
+
+
+@pytest.mark.parametrize('stand', [take_here, take_for_another_process])
+def test_one_that_is_refused_when_it_comes_for_a_task_hands_its_waking_on(stand):
     rung, woken = [], []
     with LocalSWF(clock=ManualClock(), limits=Limits(rates={'PollForActivityTask': (2, 1)})) as swf:
         domain = Domain(swf).prepare()
         request = {'domain': 'dom', 'taskList': {'name': 'workers'}}
-        worker, wants = swf.deferring(), [('activity', request, {'most': 1})]
-        places = worker.stand(wants, lambda: rung.append('worker'))
+        take = stand(swf, request, lambda: rung.append('worker'))
         poll = swf.hold('PollForActivityTask', request, lambda: woken.append('poll'))
         assert poll.attempt() is None
         domain.start()
         domain.decide(schedule('a'))
         assert (rung, woken) == (['worker'], [])
         with pytest.raises(ClientError, match='ThrottlingException'):
-            worker.take(wants, places)
+            take()
         assert woken == ['poll']
 
 

@@ -167,10 +167,9 @@ class Rounds:
                 found, given = self._new_round(answers, wants, caller, now)
                 if answers or any(given):
                     state.answer(caller, encode(found))
-            if found['refusal'] is None:
-                for queue in map(self._queue_of, wants):
-                    if queue:
-                        self._taker.wake_one(queue)  # the caller may have been woken for a task that it does not want
+            for queue in filter(None, map(state.queues.get, map(_queue_name, wants))):
+                # The caller may have been woken for a task that it does not want, or does not get.
+                self._taker.wake_one(queue)
             mark = core.finish(now)
         delivered = [[core.deliver(answer, mark) for answer in taken] for taken in given]
         core.deliver(None, mark)
@@ -236,8 +235,8 @@ class Rounds:
                 slow += 1
 
     def _queue_of(self, wanted: Wants) -> TaskQueue:
-        kind, request = tasks.POLLS[wanted.operation][0], wanted.request
-        return self._state.queue(kind, domain_of(self._state, request).name, request['taskList']['name'])
+        domain_of(self._state, wanted.request)
+        return self._state.queue(*_queue_name(wanted))
 
     def stand_in_lines(
         self, wants: Sequence[Wants], stand: Callable[[], Waiter], caller: Caller = ANYBODY
@@ -294,3 +293,8 @@ class Rounds:
             self._core.polls.busy += change
             if change < 0 and not self._core.polls.closed:
                 self._core.polls.skip()
+
+
+def _queue_name(wanted: Wants) -> tuple[str, str, str]:
+    """The name of a list in :attr:`State.queues`, whether or not its domain exists."""
+    return tasks.POLLS[wanted.operation][0], wanted.request['domain'], wanted.request['taskList']['name']

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -324,6 +325,10 @@ def test_an_sqlite_that_is_too_old(path, monkeypatch):
         (sqlite3.OperationalError('disk I/O error'), StoreError),
         (sqlite3.OperationalError("Could not decode to UTF-8 column 'event'"), CorruptFile),
         (PermissionError(13, 'Permission denied'), ReadOnlyFile),
+        (OSError(errno.EROFS, 'Read-only file system'), ReadOnlyFile),
+        (OSError(errno.ENOSPC, 'No space left on device'), DiskFull),
+        (OSError(errno.EIO, 'Input/output error'), StoreError),
+        (OSError('no number'), StoreError),
         (json.JSONDecodeError('Expecting value', '', 0), CorruptFile),
     ],
 )
@@ -333,6 +338,8 @@ def test_what_sqlite_and_the_system_say_is_told_with_the_file_and_what_to_do(err
     assert type(caught.value) is kind
     assert str(caught.value).startswith('orders.db: ')
     assert str(caught.value).endswith('.')
+    assert str(caught.value).count('. ') >= 1
+    assert 'None' not in str(caught.value)
 
 
 def test_a_deadline_of_what_could_not_be_written_strikes_nothing(path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 
@@ -23,6 +24,22 @@ TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
     ('locked', StoreError, 'Another program uses the file: close it.'),
 )
 """SQLite's words -> (our error, what to do)."""
+
+ALLOW_WRITES = 'Allow this user to write to it and its folder.'
+FREE_SPACE = 'Free some space and try again.'
+
+SYSTEM_TROUBLES: dict[int, tuple[type[StoreError], str]] = {
+    errno.EACCES: (ReadOnlyFile, ALLOW_WRITES),
+    errno.EPERM: (ReadOnlyFile, ALLOW_WRITES),
+    errno.EROFS: (ReadOnlyFile, 'Name a file on a disk that can be written to.'),
+    errno.ENOSPC: (DiskFull, FREE_SPACE),
+    errno.EDQUOT: (DiskFull, FREE_SPACE),
+    errno.ENOENT: (StoreError, 'Create the folder, or name a file in another one.'),
+    errno.EISDIR: (StoreError, 'It is a folder: name a file.'),
+    errno.EMFILE: (StoreError, 'Close other files, or raise the limit of open files (ulimit -n).'),
+    errno.ENAMETOOLONG: (StoreError, 'Use a shorter name.'),
+}
+"""The system's number of an error -> (our error, what to do)."""
 
 
 class ClearErrors:
@@ -56,10 +73,9 @@ class ClearErrors:
             raise self._of_sqlite(error) from error
         if isinstance(error, (UnicodeDecodeError, json.JSONDecodeError, RecursionError)):
             raise CorruptFile(f'{path}: a row cannot be read ({error}). Restore the file from a copy.') from error
-        if isinstance(error, PermissionError):
-            raise ReadOnlyFile(f'{path}: {error.strerror}. Allow this user to write to it and its folder.') from error
         if isinstance(error, OSError):
-            raise StoreError(f'{path}: {error.strerror}') from error
+            system, advice = SYSTEM_TROUBLES.get(error.errno or 0, (StoreError, 'Check the file and its folder.'))
+            raise system(f'{path}: {error.strerror or error}. {advice}') from error
 
     def _of_sqlite(self, error: sqlite3.Error) -> StoreError:
         words = str(error).lower()

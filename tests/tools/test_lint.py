@@ -6,6 +6,7 @@ import ast
 import cProfile
 import json
 import re
+import sys
 import textwrap
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -302,6 +303,14 @@ def test_where_python_takes_no_yield_none_is_put(tmp_path, line):
 @pytest.mark.parametrize('codes', ['G001, G002', 'G001,G002', 'G001 G002', 'g001, g002'])
 def test_a_comment_names_several_rules(codes):
     assert codes_of(f'yield self.sleep(time.time() + random.random())  # genflow: ok {codes} only a test') == []
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason='except* came with Python 3.11')
+def test_exception_groups_are_caught_by_handlers_as_well():
+    assert codes_of('try:\n    yield self.echo(1)\nexcept* BaseException:\n    pass') == ['G105']
+    source = 'try:\n    import time\nexcept* ImportError:\n    pass\n'
+    body = '        yield self.sleep(time.time())\n'
+    assert [one.code for one in lint_source(source + HEAD.replace('time, ', '') + body)] == ['G001']
 
 
 def test_a_comment_stands_behind_code_or_one_for_another_tool():

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from attrs import define, field
 
 from genflow.tools.lint.checks.handlers import Handlers
-from genflow.tools.lint.checks.method import Method
+from genflow.tools.lint.checks.method import COMBINATORS, Method
 from genflow.tools.lint.checks.values import Values
 from genflow.tools.lint.code.modules import Class
 from genflow.tools.lint.code.project import Project
-from genflow.tools.lint.code.syntax import is_compensate, keyword, yields_in
+from genflow.tools.lint.code.syntax import TRIES, called_last, is_compensate, keyword, yields_in
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.fixing import Edit, before
 
@@ -56,7 +56,7 @@ class Losses:
             yield from self.handlers.check_with(node)
         elif isinstance(node, (ast.Yield, ast.YieldFrom)):
             yield from self._yield(node)
-        elif isinstance(node, ast.Try):
+        elif isinstance(node, TRIES):
             yield from self.handlers.check_try(node)
         elif isinstance(node, ast.Call):
             yield from self._signal(node)
@@ -136,7 +136,7 @@ class Losses:
         elif isinstance(node, ast.Yield) and any(map(is_compensate, _together(value))):
             fix = [_keyword_edit(node, 'yield', 'yield from')]
             text = 'write `yield from saga.compensate()`, which is shielded from a cancellation'
-            yield self.method.finding(node, 'G109', text, tuple(fix) if isinstance(value, ast.Call) else ())
+            yield self.method.finding(node, 'G109', text, tuple(fix) if _together(value) == [value] else ())
         elif isinstance(value, ast.Call) and self.method.is_restart(value):
             edit = _keyword_edit(node, 'yield from' if isinstance(node, ast.YieldFrom) else 'yield', 'return')
             alone = isinstance(self.method.parents[node], ast.Expr)
@@ -167,8 +167,21 @@ def _class_yields(cls: Class) -> bool:
 
 
 def _together(value: ast.expr | None) -> list[ast.expr]:
-    """What is yielded: the items of a list or tuple, else the value itself."""
-    return value.elts if isinstance(value, (ast.List, ast.Tuple)) else [] if value is None else [value]
+    """What is yielded: the members of a container, a comprehension or a combinator, else the value itself."""
+    members: list[ast.expr]
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        members = value.elts
+    elif isinstance(value, ast.Dict):
+        members = value.values
+    elif isinstance(value, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+        members = [value.elt]
+    elif isinstance(value, (ast.DictComp, ast.Starred)):
+        members = [value.value]
+    elif isinstance(value, ast.Call) and called_last(value) in COMBINATORS:
+        members = value.args
+    else:
+        return [] if value is None else [value]
+    return [inner for member in members for inner in _together(member)]
 
 
 def _attributes(project: Project, cls: Class) -> set[str]:

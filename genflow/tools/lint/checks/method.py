@@ -15,7 +15,7 @@ from genflow.tools.lint.code.syntax import called_last, dotted, innermost, keywo
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.fixing import Edit
 
-__all__ = ['COMPREHENSIONS', 'Method', 'number']
+__all__ = ['COMBINATORS', 'COMPREHENSIONS', 'Method', 'number']
 
 PROXIES = frozenset({'ActivityProxy', 'WorkflowProxy', 'LambdaProxy'})
 COMBINATORS = frozenset({'all_of', 'any_of', 'first_of', 'first_success'})

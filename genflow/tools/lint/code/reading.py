@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from genflow.tools.lint.code.modules import Class, Function, Module, imported, source_module
-from genflow.tools.lint.code.syntax import FunctionNode, dotted, function_of
+from genflow.tools.lint.code.syntax import TRIES, FunctionNode, dotted, function_of
 
 __all__ = ['collect', 'parsed', 'place_of']
 
@@ -116,7 +116,7 @@ def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         yield node
         if isinstance(node, ast.If):
             yield from _top_level(node.body + node.orelse)
-        elif isinstance(node, ast.Try):
+        elif isinstance(node, TRIES):
             yield from _top_level(node.body + [s for handler in node.handlers for s in handler.body] + node.orelse)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 __all__ = [
     'MUTATING',
+    'TRIES',
     'FunctionNode',
     'alternatives',
     'annotated',
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+TRIES: tuple[type[ast.Try], ...] = (ast.Try, getattr(ast, 'TryStar', ast.Try))
+"""``try``, also with ``except*``, which came with Python 3.11."""
 
 MUTATING = frozenset(
     {

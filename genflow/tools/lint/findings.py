@@ -117,8 +117,7 @@ def passed(module: Module, findings: list[Finding], looked_at: LookedAt | None) 
         meant = comment.code_line
         unused = [code for code in comment.codes if (line, code) not in used and looked_at.covers(meant, code)]
         if unused:
-            text = f'nothing is found here that {" or ".join(unused)} could let pass: remove it from the comment'
-            left.append(Finding(str(module.path), line, 1, 'G902', text))
+            left.append(Finding(str(module.path), line, 1, 'G902', comment.without(unused)))
     return left
 
 
@@ -153,6 +152,12 @@ class Comment:
             return f'there is no rule {unknown[0]}; `genflow lint --explain CODE` explains one'
         return None if self.reason else f'say why {named} may pass: `# genflow: ok {named} reason`'
 
+    def without(self, unused: list[str]) -> str:
+        """What is wrong if some of its rules find nothing."""
+        find, them = ('finds', 'it') if len(unused) == 1 else ('find', 'them')
+        remedy = f'remove {them} from the comment' if len(unused) < len(self.codes) else 'remove the comment'
+        return f'{" and ".join(unused)} {find} nothing here: {remedy}'
+
 
 def _comments(source: str) -> dict[int, Comment]:
     """The comments that let findings pass, by line."""
@@ -168,7 +173,7 @@ def _comments(source: str) -> dict[int, Comment]:
     for token in tokens:
         match = OK.search(token.string)
         if match is not None:
-            codes = tuple(re.findall(CODE, (match[1] or '').upper()))
+            codes = tuple(dict.fromkeys(re.findall(CODE, (match[1] or '').upper())))
             line = token.start[0]
             code_line = next(one for one in itertools.count(line) if one not in alone)
             found[line] = Comment(codes, match[2].strip(' \t:-'), code_line)

@@ -326,7 +326,7 @@ class Journal:
     def sweep(self, *, whole: bool = False) -> None:
         """Forget executions past their retention, where :attr:`sweep_is_due`; not under the service's lock.
 
-        A failure is logged, and not the caller's: the file has what he has changed.
+        A failure is logged and does not fail the caller, whose own changes are in the file.
 
         Args:
             whole: Forget all of them. Else one portion: the next call forgets the next.

@@ -51,11 +51,12 @@ EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
 HUGE = 10**40
 """An integer that error texts do not repeat."""
 
-LATELY = 256
-"""Texts at each place that have to follow a pattern, such as names and periods, of which it is kept whether they do."""
+REMEMBERED = 256
+"""How many of the last texts are remembered at each member with a pattern, such as a name or a period, together with
+whether they match it. There are some 50 such members, so that this takes 15 MB at most."""
 
-SHORT = 256
-"""The most characters that such a text may have there."""
+LONGEST_REMEMBERED = 256
+"""The most characters that a member may have whose texts are remembered."""
 
 INTEGER_END = 1 << 31
 """The first number that an integer of the model cannot hold."""
@@ -135,7 +136,7 @@ def _quick_string(rule: Rule, named: Pattern | None) -> Check:
     if enum:
         return lambda value: type(value) is str and value in enum
     if accepts is not None:
-        is_right = lru_cache(LATELY)(follows) if most <= SHORT else follows
+        is_right = lru_cache(REMEMBERED)(follows) if most <= LONGEST_REMEMBERED else follows
         return lambda value: type(value) is str and len(value) <= most and is_right(value)
     return check
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -47,6 +48,15 @@ def shell(tmp_path):
     return run
 
 
+@pytest.fixture
+def terminal():
+    """The two ends of a terminal: that of the person, and that of the program."""
+    master, slave = os.openpty()
+    yield master, slave
+    os.close(slave)
+    os.close(master)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize('gone', ['2>&-', '2>/dev/full'])
 def test_a_run_whose_messages_cannot_be_written_gives_its_result(shell, gone):
@@ -58,6 +68,14 @@ def test_a_run_whose_messages_cannot_be_written_gives_its_result(shell, gone):
 def test_a_run_whose_messages_nobody_reads_gives_its_result(shell):
     text = 'x' * 20_000  # each activity prints it, and no pipe holds so much
     done = shell(f'mkfifo pipe; exec 3<>pipe; $genflow run flow.py {text} 20 2>&3')
+    assert (done.returncode, json.loads(done.stdout)) == (0, text)
+
+
+@pytest.mark.thorough
+def test_a_run_on_a_terminal_that_nobody_reads_gives_its_result(shell, terminal):
+    text = 'x' * 20_000  # each activity prints it, and no terminal holds so much
+    _, slave = terminal
+    done = shell(f'$genflow run flow.py {text} 20 2>{os.ttyname(slave)}', TERM='xterm')
     assert (done.returncode, json.loads(done.stdout)) == (0, text)
 
 
@@ -140,6 +158,29 @@ def test_messages_are_dropped_while_a_pipe_is_full_and_come_again_when_it_is_rea
         assert reader.read(1000) == b'\ngenflow: messages were dropped here because nobody read them\nagain'
     assert file.write(b'nobody') == 6  # the reader is gone: dropped, and no error
     os.close(write)
+
+
+def test_messages_to_a_terminal_that_nobody_reads_are_dropped(terminal):
+    master, slave = terminal
+    file = MessageFile(slave, stall=0)
+    line = b'x' * 1000 + b'\n'
+
+    def write_much():
+        for _ in range(300):
+            assert file.write(line) == len(line)
+
+    writer = threading.Thread(target=write_much, daemon=True)
+    writer.start()
+    writer.join(TIMEOUT)
+    assert not writer.is_alive()  # else it blocks for ever
+    seen = b''
+    while b'again' not in seen:  # either there is room for it, or something to read
+        file.write(b'again')
+        seen += os.read(master, 100_000)
+    assert b'genflow: messages were dropped here' in seen
+    assert os.get_blocking(slave)  # which other programs share
+    file.close()
+    os.write(slave, b'it is still open')
 
 
 def test_a_stream_that_was_never_there_takes_everything():

@@ -5,7 +5,8 @@ be written at once, they are dropped. *Results* are the output of a command: if 
 reports it and ends with exit code 1.
 
 A write to a full pipe would block until it is read. So each message is written in pieces that a pipe takes
-as a whole, after asking whether there is room. Text that the encoding of a stream does not have is escaped.
+as a whole, after asking whether there is room. A terminal that has room may still not take a whole piece, after Ctrl-S
+for example, so a terminal is opened anew without blocking. Text that the encoding of a stream does not have is escaped.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class MessageFile(io.RawIOBase):
     def __init__(self, fd: int | None, stall: float = STALL) -> None:
         super().__init__()
         self._fd = fd
+        self._terminal = _reopened_terminal(fd)
+        self._out = fd if self._terminal is None else self._terminal
         self._stall = stall
         self._is_dropping = False
 
@@ -81,26 +84,45 @@ class MessageFile(io.RawIOBase):
     def write(self, data: Any) -> int:
         """Writes as much as possible; returns as if everything was written."""
         view = memoryview(data).cast('B')
-        if self._fd is not None:
+        if self._out is not None:
             with contextlib.suppress(OSError, ValueError):
-                for start in range(0, len(view), PIECE):
-                    if not self._has_room(self._fd):
-                        break
-                    self._write_piece(self._fd, view[start : start + PIECE])
+                self._write(self._out, view)
         return len(view)
 
-    def _has_room(self, fd: int) -> bool:
-        has_room = _is_writable(fd, 0 if self._is_dropping else self._stall)
+    def close(self) -> None:
+        """Closes what it has opened itself, and leaves the file descriptor that it was made with open."""
+        terminal, self._terminal, self._out = self._terminal, None, None
+        if terminal is not None:
+            os.close(terminal)
+        super().close()
+
+    def _write(self, out: int, rest: memoryview) -> None:
+        try:
+            while rest and self._has_room(out):
+                rest = rest[os.write(out, rest[:PIECE]) :]
+        except BlockingIOError:  # a terminal that has room, but not for the next character
+            self._is_dropping = True
+
+    def _has_room(self, out: int) -> bool:
+        has_room = _is_writable(out, 0 if self._is_dropping else self._stall)
         if has_room and self._is_dropping:
-            os.write(fd, DROPPED)
-            has_room = _is_writable(fd, 0)
+            os.write(out, DROPPED)
+            has_room = _is_writable(out, 0)
         self._is_dropping = not has_room
         return has_room
 
-    @staticmethod
-    def _write_piece(fd: int, piece: memoryview) -> None:
-        while piece:
-            piece = piece[os.write(fd, piece) :]
+
+def _reopened_terminal(fd: int | None) -> int | None:
+    """A descriptor of the terminal that does not block; ``None`` if ``fd`` is no terminal, or one of another user.
+
+    The terminal is opened anew, because other programs share the open file of ``fd`` and expect it to block.
+    """
+    if fd is None or not hasattr(os, 'ttyname'):
+        return None
+    try:
+        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return None
 
 
 def _is_writable(fd: int, seconds: float) -> bool:

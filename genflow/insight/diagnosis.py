@@ -190,6 +190,9 @@ def _unknown(case: Case) -> Iterator[str]:
 
 # the state as a sentence
 
+PASSIVE = frozenset({'canceled', 'terminated'})
+"""The statuses that somebody else brings about: an execution *was* canceled, and *completed* by itself."""
+
 
 def state_of(case: Case) -> str:
     """Describes in one sentence what the execution does now."""
@@ -197,7 +200,8 @@ def state_of(case: Case) -> str:
     if view.close is not None:
         took = duration(view.age(case.now))
         reason = (view.close.failure.reason or '').partition('\n')[0]
-        return f'{view.close.status} {case.ago(view.close.at)} after {took}' + (f': {reason}' if reason else '')
+        verb = 'was ' if view.close.status in PASSIVE else ''
+        return f'{verb}{view.close.status} {case.ago(view.close.at)} after {took}' + (f': {reason}' if reason else '')
     return '; '.join(_state(case)) or 'is open'
 
 

@@ -65,7 +65,7 @@ def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path, endi
     page = read(process.url)
     assert 'id=order-5' in page
     assert 'read-only' in page
-    assert 'It terminated' in read(f'{process.url}/execution?id=order-5')
+    assert 'It was terminated' in read(f'{process.url}/execution?id=order-5')
     with urllib.request.urlopen(f'{process.url}/live/executions', timeout=30) as stream:  # noqa: S310
         assert stream.readline().startswith(b'retry')
         process.send_signal(ending)

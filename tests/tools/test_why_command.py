@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 
 import pytest
@@ -78,6 +79,7 @@ def test_something_wrong_is_exit_code_7(genflow, db):
     code, out, _ = genflow('why', 'order-5', '--db', db)
     assert code == 7
     assert 'It was terminated just now: a mistake.' in out
+    assert re.search(r'^It was terminated (just now|[^ ]+ s ago) after ', out, re.MULTILINE)
 
 
 def test_json_has_the_documented_members(genflow, db, order):

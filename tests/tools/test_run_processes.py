@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 
 import pytest
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.name != 'posix', reason='processes are killed
 
 CODE = """
 from __future__ import annotations
-import os, signal
+import os, signal, sys
 from genflow import Activity, ActivityProxy, Signal, Steps, Workflow, activity, workflow
 
 @activity(name='Meet', version=1, task_list='work', start_to_close=60)
@@ -39,6 +40,26 @@ class Break(Activity):
         if not os.path.exists('mended'):
             raise ValueError('broken')
         return 'whole'
+
+ALIVE = []  # files that are closed with the process
+
+@activity(name='Hold', version=1, task_list='work', start_to_close=60)
+class Hold(Activity):  # each of the two processes has FIFOs of its own
+    def run(self) -> str:
+        part = sys.argv[sys.argv.index('--part') + 1]
+        ALIVE.append(open(f'{part}-pid', 'w'))
+        print(os.getpid(), file=ALIVE[-1], flush=True)
+        with open(part) as until_closed:
+            return until_closed.read()
+
+@workflow(name='Two', version=1, task_list='work')
+class Two(Workflow):
+    hold = ActivityProxy(name='Hold', version=1)
+    go = Signal()
+
+    def run(self) -> Steps[None]:
+        yield [self.hold(), self.hold()]
+        yield self.go.get()
 
 @workflow(name='Both', version=1, task_list='work')
 class Both(Workflow):
@@ -91,6 +112,15 @@ def run(tmp_path):
             process.kill()
 
 
+def is_there(pid):
+    """Whether there is a process of that id, which is also true of one whose exit code nobody has read."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.mark.thorough
 def test_two_activities_run_in_two_processes(run):
     """Each process runs one activity at a time, and these two wait for each other."""
@@ -126,6 +156,33 @@ def test_the_first_signal_lets_activities_finish_and_the_same_command_continues(
     wait_for(again.stderr, '1 completed before')
     assert finish(start(tmp_path, 'signal', 'a', 'go', '--db', 'x.db')).returncode == 0
     assert int(finish(again).out) > 0
+
+
+@pytest.mark.thorough
+def test_the_first_signal_lets_an_activity_finish_after_the_process_that_shows_the_run(run, tmp_path):
+    parts = ['shows', 'helps']
+    for part in parts:
+        os.mkfifo(tmp_path / part)
+        os.mkfifo(tmp_path / f'{part}-pid')
+    process = run('Two')
+    pids = {part: (tmp_path / f'{part}-pid').open() for part in parts}
+    held = {part: (tmp_path / part).open('w') for part in parts}
+    process.send_signal(signal.SIGTERM)
+    held['shows'].close()
+    with pids['shows'], pids['helps']:
+        shows = int(pids['shows'].read())  # the end of the file is that of the process
+    while is_there(shows):
+        os.sched_yield()  # until the supervisor has taken note
+    held['helps'].close()
+    process = finish(process)
+    assert process.returncode == 130, process.err
+    with LocalSWF(str(tmp_path / 'x.db')) as service:
+        [info] = service.list_open_workflow_executions(domain='genflow', startTimeFilter={'oldestDate': 0})[
+            'executionInfos'
+        ]
+        history = service.get_workflow_execution_history(domain='genflow', execution=info['execution'])
+    counts = Counter(event['eventType'] for event in history['events'])
+    assert (counts['ActivityTaskCompleted'], counts['ActivityTaskTimedOut']) == (2, 0)
 
 
 @pytest.mark.thorough

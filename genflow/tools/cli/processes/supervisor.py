@@ -199,8 +199,9 @@ class Supervisor:
         """A process has ended for good; if its command is wrong, so is that of the others."""
         if program.decides:
             self._verdict = code if code in program.final else Exit.INTERRUPTED
-            self._stop()
-            self._signal(signal.SIGINT)  # the second signal: nothing waits for running tasks any more
+            if not self._stopping.is_set():  # else they drain, and finish what they run
+                self._stop()
+                self._signal(signal.SIGINT)  # the second signal: nothing waits for running tasks any more
         elif code in {Exit.USAGE, Exit.MISMATCH} and not any(one.decides for one in self.programs):
             self._verdict = code
             self._stop()

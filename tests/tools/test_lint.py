@@ -305,6 +305,22 @@ def test_a_comment_names_several_rules(codes):
     assert codes_of(f'yield self.sleep(time.time() + random.random())  # genflow: ok {codes} only a test') == []
 
 
+@pytest.mark.parametrize(
+    ('before', 'body'),
+    [
+        ('', f'yield self.echo(x{".copy()" * 700})'),
+        ('NUMBER = 5\nif NUMBER: pass\n' + ''.join(f'elif NUMBER == {n}: pass\n' for n in range(1_100)), 'yield 0'),
+    ],
+    ids=['method', 'module'],
+)
+def test_code_that_is_nested_too_deeply_is_a_finding_and_stops_no_other(tmp_path, before, body):
+    (tmp_path / 'deep.py').write_text(f'{before}{HEAD}{textwrap.indent(body, " " * 8)}\n', encoding='utf-8')
+    (tmp_path / 'flow.py').write_text(f'{HEAD}        yield self.sleep(time.time())\n', encoding='utf-8')
+    for wanted in (Settings(), Settings(select=('G001',))):
+        deep, plain = lint_paths([tmp_path], wanted)
+        assert (Path(deep.path).name, deep.code, plain.code) == ('deep.py', 'G901', 'G001')
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason='except* came with Python 3.11')
 def test_exception_groups_are_caught_by_handlers_as_well():
     assert codes_of('try:\n    yield self.echo(1)\nexcept* BaseException:\n    pass') == ['G105']

@@ -163,7 +163,7 @@ def _findings(
     for path, module in modules.items():
         known = looked_at[module.path] if module.is_asked and not is_partial else None
         left += passed(module, by_path.get(path, []), known)
-    return sorted(filter(settings.wants, left), key=_place)
+    return sorted((one for one in left if one.code == 'G901' or settings.wants(one)), key=_place)
 
 
 def _is_partial(project: Project, classes: Mapping[Path, str]) -> bool:
@@ -186,7 +186,11 @@ def _all(project: Project, classes: Mapping[Path, str], looked_at: defaultdict[P
     seen: set[tuple[int, int, frozenset[str]]] = set()
     for cls in [cls for module in asked for cls in module.every_class]:
         if project.is_workflow(cls) and classes.get(cls.module.path, cls.name) == cls.name:
-            yield from _class(project, cls, seen, looked_at)
+            try:
+                yield from _class(project, cls, seen, looked_at)
+            except RecursionError:
+                text = f'{cls.name} is nested too deeply to be checked: split its longest expression or chain of elif'
+                yield Finding.in_module(cls.module, cls.node, 'G901', text)
 
 
 def _class(

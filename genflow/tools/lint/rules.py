@@ -250,7 +250,8 @@ _ALL = (
     Rule(
         'G901',
         'unreadable file',
-        'A file that is no Python, or that cannot be read, is not looked at. No setting but `exclude` lets this pass.',
+        'A file that is no Python, cannot be read, or has code that is nested too deeply is not looked at. '
+        'No setting but `exclude` lets this pass.',
         'yield self.charge(order',
         'yield self.charge(order)',
     ),

@@ -33,11 +33,14 @@ class Project:
         """Reads a module.
 
         Raises:
-            SyntaxError: It is no Python.
+            SyntaxError: It is no Python, or nested too deeply.
         """
         tree = parsed(path, source)
         module = Module(path, name or place_of(path)[1], source, tree, is_asked)
-        collect(module)
+        try:
+            collect(module)
+        except RecursionError as error:
+            raise SyntaxError('this is too deeply nested', (str(path), 1, 0, '')) from error
         parts = module.name.split('.') if module.name not in self.modules else []
         for start in range(1, len(parts)):
             self._by_end.setdefault('.'.join(parts[start:]), []).append(module.name)

@@ -136,7 +136,15 @@ def test_a_connection_is_kept_after_an_error():
         assert [post(sender), post(sender)] == [(400, b'{"__type": "x"}'), (200, b'')]
 
 
-@pytest.mark.parametrize('head', [b'Connection: close\r\n', b'connection: Close, x\r\n'])
+@pytest.mark.parametrize(
+    'head',
+    [
+        b'Connection: close\r\n',
+        b'connection: Close, x\r\n',
+        b'Connection: close\r\nConnection: keep-alive\r\n',
+        b'Connection: keep-alive\r\nConnection: close\r\n',
+    ],
+)
 def test_a_connection_that_the_server_will_close_is_not_used_again(head):
     with exchange(([[plain(b'1', head=head)]], False), ([[plain(b'2')]], False)) as (sender, _):
         assert [post(sender), post(sender)] == [(200, b'1'), (200, b'2')]
@@ -164,6 +172,15 @@ def test_an_idle_connection_that_was_closed_is_not_used_again():
         [b'HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n12345'],
         [b'HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n12345'],
         [b'HTTP/1.1 200 OK\r\nX: y\r\n Content-Length: 5\r\n\r\n12345'],
+        [b'HTTP/1.1 200 OK\r\nX: y\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n12345'],
+        [b'HTTP/1.1 200 OK\r\nX: y\rTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n12345'],
+        [b'HTTP/1.1 200 OK\r\nX y\r\nContent-Length: 5\r\n\r\n12345'],
+        [b'HTTP/1.1 200 OK\r\n: y\r\nContent-Length: 5\r\n\r\n12345'],
+        [b'HTTP/1.1 200 OK\r\nX\0: y\r\nContent-Length: 5\r\n\r\n12345'],
+        [b'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'],
+        [b'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n12345'],
+        [b'\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345'],
+        [b'HTTP/1.1 200 OK\nContent-Length: 5\n\n12345'],
         [b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n'],
         [b'HTTP/1.1 200 OK\r\nContent-Length: 5\r\ntransfer-encoding: chunked\r\n\r\n12345'],
         [b'HTTP/1.1 100 Continue\r\n\r\n', plain(b'12345')],

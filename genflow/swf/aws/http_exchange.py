@@ -32,6 +32,11 @@ LONGEST_BODY = 1 << 30
 HEAD_END = b'\r\n\r\n'
 STATUS_LINE = re.compile(rb'HTTP/1\.1 ([2-5]\d\d)( |$)')
 LENGTH = re.compile(rb'\d{1,10}')
+HEADER = re.compile(rb'[!-9;-~]+:[^\r\n]*')
+
+BODILESS = frozenset({b'204', b'304'})
+"""The statuses whose answers have no body, whatever their length is."""
+
 DEFAULT_PORTS = {'http': 80, 'https': 443}
 
 
@@ -142,17 +147,19 @@ def _head(head: bytes) -> tuple[int, int, bool]:
     """Status, length of the body, and whether the connection can be used again."""
     first, *lines = head.split(b'\r\n')
     status = STATUS_LINE.match(first)
-    if status is None:
-        raise UnusualAnswer('its first line is not that of an answer in HTTP/1.1')
+    if status is None or status[1] in BODILESS:
+        raise UnusualAnswer('its first line is not that of an answer in HTTP/1.1 with a body')
     lengths, is_reusable = [], True
     for line in lines:
+        if not HEADER.fullmatch(line):  # others may read it as the end of a line, or as part of the line before
+            raise UnusualAnswer('one of its lines is no header')
         name, _, value = line.partition(b':')
         name = name.lower()
         if name == b'content-length':
             lengths.append(value.strip())
         elif name == b'connection':
-            is_reusable = value.strip().lower() == b'keep-alive'
-        elif name == b'transfer-encoding' or line[:1] in b' \t' or name != name.strip():
+            is_reusable = is_reusable and value.strip().lower() == b'keep-alive'
+        elif name == b'transfer-encoding':
             raise UnusualAnswer('its length is not that of its Content-Length')
     if len(lengths) != 1 or not LENGTH.fullmatch(lengths[0]) or int(lengths[0]) > LONGEST_BODY:
         raise UnusualAnswer('it has no Content-Length, or several, or a huge one')

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections import Counter
+import sys
+import threading
 
 import pytest
 
 from genflow.local import LocalSWF
+from genflow.tools.cli.processes.supervisor import Program, Supervisor
 from tests.tools.processes import ends_with_its_children, finish, needs_pidfd, start, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='processes are killed and stopped by signals')
 
 CODE = """
 from __future__ import annotations
-import os, signal, sys
+import os, signal
 from genflow import Activity, ActivityProxy, Signal, Steps, Workflow, activity, workflow
 
 @activity(name='Meet', version=1, task_list='work', start_to_close=60)
@@ -40,26 +42,6 @@ class Break(Activity):
         if not os.path.exists('mended'):
             raise ValueError('broken')
         return 'whole'
-
-ALIVE = []  # files that are closed with the process
-
-@activity(name='Hold', version=1, task_list='work', start_to_close=60)
-class Hold(Activity):  # each of the two processes has FIFOs of its own
-    def run(self) -> str:
-        part = sys.argv[sys.argv.index('--part') + 1]
-        ALIVE.append(open(f'{part}-pid', 'w'))
-        print(os.getpid(), file=ALIVE[-1], flush=True)
-        with open(part) as until_closed:
-            return until_closed.read()
-
-@workflow(name='Two', version=1, task_list='work')
-class Two(Workflow):
-    hold = ActivityProxy(name='Hold', version=1)
-    go = Signal()
-
-    def run(self) -> Steps[None]:
-        yield [self.hold(), self.hold()]
-        yield self.go.get()
 
 @workflow(name='Both', version=1, task_list='work')
 class Both(Workflow):
@@ -93,6 +75,20 @@ class One(Workflow):
         return found
 """
 
+ENDS = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+open(sys.argv[1]).read()
+"""
+
+KEEPS_ON = """
+import signal, sys
+seen = open(sys.argv[2], 'a')
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, lambda number, _: print(signal.Signals(number).name, file=seen, flush=True))
+open(sys.argv[1]).read()
+"""
+
 
 @pytest.fixture
 def run(tmp_path):
@@ -110,15 +106,6 @@ def run(tmp_path):
     for process in processes:
         with process:
             process.kill()
-
-
-def is_there(pid):
-    """Whether there is a process of that id, which is also true of one whose exit code nobody has read."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.mark.thorough
@@ -159,30 +146,31 @@ def test_the_first_signal_lets_activities_finish_and_the_same_command_continues(
 
 
 @pytest.mark.thorough
-def test_the_first_signal_lets_an_activity_finish_after_the_process_that_shows_the_run(run, tmp_path):
-    parts = ['shows', 'helps']
-    for part in parts:
-        os.mkfifo(tmp_path / part)
-        os.mkfifo(tmp_path / f'{part}-pid')
-    process = run('Two')
-    pids = {part: (tmp_path / f'{part}-pid').open() for part in parts}
-    held = {part: (tmp_path / part).open('w') for part in parts}
-    process.send_signal(signal.SIGTERM)
-    held['shows'].close()
-    with pids['shows'], pids['helps']:
-        shows = int(pids['shows'].read())  # the end of the file is that of the process
-    while is_there(shows):
-        os.sched_yield()  # until the supervisor has taken note
-    held['helps'].close()
-    process = finish(process)
-    assert process.returncode == 130, process.err
-    with LocalSWF(str(tmp_path / 'x.db')) as service:
-        [info] = service.list_open_workflow_executions(domain='genflow', startTimeFilter={'oldestDate': 0})[
-            'executionInfos'
-        ]
-        history = service.get_workflow_execution_history(domain='genflow', execution=info['execution'])
-    counts = Counter(event['eventType'] for event in history['events'])
-    assert (counts['ActivityTaskCompleted'], counts['ActivityTaskTimedOut']) == (2, 0)
+@pytest.mark.parametrize('first', [[], [signal.SIGTERM]], ids=['by-itself', 'after-a-signal'])
+def test_other_processes_drain_after_a_signal_and_stop_at_once_after_a_run(tmp_path, first):
+    """The process that decides ends at once; the other one keeps on until its FIFO is closed."""
+    for name in ('decides', 'helps'):
+        os.mkfifo(tmp_path / name)
+    programs = [
+        Program([sys.executable, '-c', ENDS, tmp_path / 'decides'], frozenset({0}), decides=True),
+        Program([sys.executable, '-c', KEEPS_ON, tmp_path / 'helps', tmp_path / 'seen']),
+    ]
+
+    def play():
+        with (tmp_path / 'helps').open('w'):
+            with (tmp_path / 'decides').open('w'):  # both run now, and their handlers are set
+                [slot] = [thread for thread in threading.enumerate() if thread.name == 'genflow-process-1']
+                for number in first:
+                    os.kill(os.getpid(), number)
+                    slot.join()
+            slot.join()  # the supervisor has done what it does when that process has ended
+
+    player = threading.Thread(target=play)
+    player.start()
+    Supervisor(programs, drain=60).run()
+    player.join()
+    seen = (tmp_path / 'seen').read_text().split()
+    assert sorted(seen) == (['SIGTERM'] if first else ['SIGINT', 'SIGTERM'])
 
 
 @pytest.mark.thorough

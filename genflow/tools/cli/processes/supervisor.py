@@ -131,8 +131,10 @@ class Supervisor:
         """Runs the processes until they are stopped or have ended by themselves; returns the exit code."""
         signals = SignalStop(self._stop, self._stop)
         signals.install()
-        numbered = enumerate(self.programs, start=1)
-        slots = [threading.Thread(target=self._keep, args=one, daemon=True) for one in numbered]
+        slots = [
+            threading.Thread(target=self._keep, args=(slot, program), name=f'genflow-process-{slot}', daemon=True)
+            for slot, program in enumerate(self.programs, start=1)
+        ]
         try:
             for slot in slots:
                 slot.start()

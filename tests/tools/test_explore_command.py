@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from genflow.testing.explorer import Report
 from genflow.testing.explorer.judging.judges import JUDGES
 from genflow.testing.explorer.settings import JUDGE_NAMES
 from genflow.tools.cli.checking.exploring import BEGINNING
@@ -240,6 +241,12 @@ def test_several_processes_share_the_budget(folder):
         assert together['runs'] == alone['runs'] - alone['stages']['priorities'] - alone['stages']['walks']
         assert together['stages'] == {'search': alone['stages']['search'], 'priorities': 220, 'walks': 220}
         assert together['complete'] == alone['complete']
+
+
+def test_the_runs_of_other_processes_are_counted_apart():
+    assert str(Report('Wide', runs=660, elsewhere=440, seconds=1.5)).splitlines()[-1] == (
+        '660 runs of Wide in 1.50 s, and 440 by chance in other processes'
+    )
 
 
 @pytest.mark.thorough

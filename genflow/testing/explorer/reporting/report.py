@@ -75,7 +75,7 @@ class Report:
         partial: The number of faults for which not every order was tried; ``None`` where there is none.
         depth: For that number of faults, every order with fewer deviations than this was tried.
         stages: For that number of faults, the runs of each stage in their order: ``search``, ``priorities``, ``walks``.
-        runs: Executions.
+        runs: Executions, without those in other processes.
         elsewhere: Executions by chance in other processes, as far as they have ended.
         seconds: Time taken.
         results: The results of orders without faults; more than one means that the result depends on the order.
@@ -182,6 +182,6 @@ class Report:
         lines += [
             f'note: reported {counted(count, "time")}: {text}' for text, count in self.warnings.most_common(MAX_SHOWN)
         ]
-        elsewhere = f'; by chance in other processes: {self.elsewhere:,}' if self.elsewhere else ''
+        elsewhere = f', and {self.elsewhere:,} by chance in other processes' if self.elsewhere else ''
         lines.append(f'{counted(self.runs, "run")} of {self.name} in {self.seconds:.2f} s{elsewhere}')
         return '\n'.join(lines)

@@ -192,6 +192,7 @@ def test_a_failure_is_shown_once_and_the_same_command_takes_it_up(run, tmp_path)
     (tmp_path / 'mended').touch()
     done = finish(run('Fails'))
     assert (done.returncode, done.out) == (0, '"whole"\n'), done.err
+    assert 'genflow: a closed before (failed), and continues; --anew begins it again' in done.err
     assert 'are trusted' in done.err
     with LocalSWF(tmp_path / 'x.db', mode='r') as swf:
         runs = swf.count_closed_workflow_executions(domain='genflow', startTimeFilter={'oldestDate': 0})

@@ -141,6 +141,8 @@ def take_up(
     except RepairError as error:
         refusal = str(error)
     if refusal is None:
+        if not asked_for:
+            note(f'genflow: {workflow_id} closed before ({view.status}), and continues; --anew begins it again')
         _show(plan, is_meant=True)
         with client_of(None, db, domain=domain, workflowId=workflow_id) as client:
             _forked(client, domain, view, plan)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from genflow import YieldError, all_of
+from genflow import YieldError, all_of, any_of, first_of
 
 from .story import Desk, Story
 
@@ -316,6 +316,52 @@ def test_the_message_shows_no_address():
 def unpack(task):
     a, b = task
     return a, b
+
+
+FOREIGN = {
+    'yielded': lambda self, task: task,
+    'in a list': lambda self, task: [self.echo(), task],
+    'in a dict': lambda self, task: {'x': task},
+    'in all_of': lambda self, task: all_of(task, failures='wait'),
+    'in any_of': lambda self, task: any_of(task, self.sleep(1)),
+    'in first_of': lambda self, task: first_of(a=task),
+    'with a time-out': lambda self, task: task.timeout(1),
+    'an argument': lambda self, task: self.echo(1, task),
+    'a keyword': lambda self, task: self.echo(x=task),
+    'deep in an argument': lambda self, task: self.echo([{'x': (task,)}]),
+    'the value of a signal': lambda self, task: self.external('w').signal('s', task),
+    'the argument of a child': lambda self, task: self.child(task),
+}
+
+
+@pytest.mark.parametrize('name', [*FOREIGN, 'returned', 'returned in a dict'])
+@pytest.mark.parametrize('state', ['open', 'done', 'made by hand'])
+def test_a_task_of_another_execution_is_refused_wherever_it_is_waited_for(name, state):
+    """Its result is in another history: it was taken where it was there already, and waited for in vain where not."""
+    kept = []
+
+    def other(self):
+        kept[:] = [self.echo()]
+        yield kept[0]
+
+    def run(self):
+        if name.startswith('returned'):
+            return {'x': kept[0]} if 'dict' in name else kept[0]
+        return (yield FOREIGN[name](self, kept[0]))
+        yield
+
+    first = Story(other)
+    first.decide()
+    if state == 'done':
+        first.completed(1, 'leaked')
+        first.decide()
+    elif state == 'made by hand':
+        kept[:] = [first.cls().echo()]
+    lines = Story(run).decide()
+    origin = 'a description that no execution made' if state == 'made by hand' else 'a task of another execution'
+    if (name, state) == ('with a time-out', 'open'):  # its timer would be the other execution's
+        origin = 'is used outside the thread'
+    assert [line for line in lines if line.startswith('fail YieldError') and origin in line], lines
 
 
 MISUSES = {

@@ -26,7 +26,7 @@ class Arguments:
         self.call = call
         self.missing = len(tasks)
         call.loop.deferred[call.number or 0] = call
-        for task in tasks:
+        for task in map(call.loop.as_task, tasks):  # one of another execution becomes one that has failed
             task.mark_retrieved()
             if task.state == OPEN:
                 task.await_by(self)

@@ -165,11 +165,9 @@ class Branch(Cancellable):
 
     def _yielded(self, generator: GeneratorType[Any, Any, Any], loop: Loop, value: Any) -> Task[Any]:
         """The task that a yielded value means; where the yield is a mistake, one that has failed."""
-        task: Task[Any] = value if isinstance(value, Task) else as_task(loop, value)
+        task: Task[Any] = value if isinstance(value, Task) and value.loop is loop else as_task(loop, value)
         if self.delegates and (iterator := _plain_iterator(generator)) is not None:
             task = _iterator_instead(loop, iterator)
-        if task.loop is not loop:
-            task = _foreign_task(loop, task)
         return _after_restart(loop) if loop.restarting else task
 
     def _await(self, loop: Loop, task: Task[Any]) -> None:
@@ -334,7 +332,7 @@ def _fresh(error: BaseException) -> BaseException:
 def as_task(loop: Loop, value: Any) -> Task[Any]:
     """The task that a yielded value means; where it means none, one that failed with a :class:`YieldError`."""
     if isinstance(value, Task):
-        return value
+        return value if value.loop is loop else _foreign_task(loop, value)
     if isinstance(value, (list, tuple, dict)):
         try:
             return gather(loop, value)
@@ -362,9 +360,9 @@ def _after_restart(loop: Loop) -> Task[Any]:
 
 
 def _foreign_task(loop: Loop, task: Task[Any]) -> Task[Any]:
-    """The task of a yielded task that another execution made, or none."""
+    """The task of a task that another execution made, or none, and that is yielded, combined, passed on or returned."""
     origin = 'a description that no execution made' if task.loop is None else 'a task of another execution'
-    return _failed(loop, f'{task!r} was yielded, which is {origin}; call the proxy on self')
+    return _failed(loop, f'{task!r} is waited for, which is {origin}; call the proxy on self')
 
 
 def _failed(loop: Loop, message: str) -> Task[Any]:

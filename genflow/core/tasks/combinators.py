@@ -305,7 +305,7 @@ def gather(loop: Loop | None, value: Any, failures: Failures = 'raise') -> Gathe
 def _members(loop: Loop | None, values: Iterable[Any]) -> list[Task[Any]]:
     if loop is None:
         return [value if isinstance(value, Task) else gather(None, value) for value in values]
-    return [value if isinstance(value, Task) else loop.as_task(value) for value in values]
+    return [value if isinstance(value, Task) and value.loop is loop else loop.as_task(value) for value in values]
 
 
 def _given(tasks: tuple[Any, ...]) -> list[Any]:

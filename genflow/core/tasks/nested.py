@@ -57,7 +57,7 @@ def returned_task(loop: Loop, value: Any) -> Task[Any]:
 
 
 def _with_branches(loop: Loop, value: Any) -> Any:
-    if isinstance(value, GeneratorType):
+    if isinstance(value, (Task, GeneratorType)):
         return loop.as_task(value)
     if isinstance(value, dict):
         return {key: _with_branches(loop, item) for key, item in value.items()}

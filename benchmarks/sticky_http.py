@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from http_service import OURS, client, server
+from http_service import client, ours
 
 from genflow import Activity, Client, Steps, Workflow, activity, workflow
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
@@ -73,7 +72,7 @@ def main() -> None:
     parser.add_argument('--long', type=int, default=3_500)
     parser.add_argument('--cold', action='store_true', help='run the one that is not kept, too')
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, server(OURS, f'{folder}/bench.db', '1') as url:
+    with ours() as url:
         client(url).register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='1')
         late = [events for length, events in run(url, options.long, sticky=True) if length >= LATE]
         print(f'past event {LATE:,}: {max(late, default=0)} events at most in each of {len(late):,} decisions')

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import boto3
+import botocore.handlers
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -186,6 +187,14 @@ def pages_served():
     assert not thread.is_alive()
 
 
+@pytest.fixture
+def no_hooks_of_moto(monkeypatch):
+    """Who has imported moto has a hook in each new session, with which pages go through the client."""
+    of_botocore = [one for one in botocore.handlers.BUILTIN_HANDLERS if 'moto' not in type(one[1]).__module__]
+    monkeypatch.setattr(botocore.handlers, 'BUILTIN_HANDLERS', of_botocore)
+
+
+@pytest.mark.usefixtures('no_hooks_of_moto')
 def test_lines_that_requesting_a_page_takes():
     """1,191 on Python 3.11, nearly all of them for the signature; 3,002 through urllib3 and http.client."""
     operation, request = 'poll_for_decision_task', {'domain': DOMAIN, 'taskList': {'name': LIST}}

@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 
+import botocore.handlers
 import pytest
 from hypothesis import settings
 
@@ -123,3 +124,10 @@ def is_of_a_test(cls):
 
 def is_of_a_module(cls):
     return '<locals>' not in cls.__qualname__ and cls.__module__ in sys.modules
+
+
+@pytest.fixture
+def no_hooks_of_moto(monkeypatch):
+    """Importing moto, as other tests do, hooks into every client that is made from then on."""
+    own = [spec for spec in botocore.handlers.BUILTIN_HANDLERS if not type(spec[1]).__module__.startswith('moto.')]
+    monkeypatch.setattr(botocore.handlers, 'BUILTIN_HANDLERS', own)

@@ -19,7 +19,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import boto3
-import botocore.handlers
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -185,13 +184,6 @@ def pages_served():
         yield f'http://127.0.0.1:{listening.getsockname()[1]}'
         thread.join(PATIENCE)
     assert not thread.is_alive()
-
-
-@pytest.fixture
-def no_hooks_of_moto(monkeypatch):
-    """Who has imported moto has a hook in each new session, with which pages go through the client."""
-    of_botocore = [one for one in botocore.handlers.BUILTIN_HANDLERS if 'moto' not in type(one[1]).__module__]
-    monkeypatch.setattr(botocore.handlers, 'BUILTIN_HANDLERS', of_botocore)
 
 
 @pytest.mark.usefixtures('no_hooks_of_moto')

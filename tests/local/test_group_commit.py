@@ -357,31 +357,28 @@ def test_what_changes_during_a_sweep_is_looked_for_a_minute_later(dispatcher):
     assert dispatcher.state.next_expiry == 5_000 + LOOK_AGAIN
 
 
-def test_there_is_a_second_between_two_sweeps_and_each_goes_on_while_something_is_due(dispatcher):
-    sweeps = []
-    following = iter([5_000, 5_001, 5_999, None])
+def sweeps_seen(dispatcher, *following):
+    """Says when the disk is swept, from now on; each sweep says what is due next."""
+    sweeps, answers = [], iter(following)
 
     def sweep(now):
         sweeps.append(now)
-        return next(following)
+        return next(answers)
 
     dispatcher.disk.sweep = sweep
     dispatcher.state.expect_expiry(5_000)
+    return sweeps
+
+
+def test_there_is_a_second_between_two_sweeps_and_each_goes_on_while_something_is_due(dispatcher):
+    sweeps = sweeps_seen(dispatcher, 5_000, 5_001, 5_999, None)
     for dispatcher.now in (4_999, 5_000, 5_001, 5_999, 6_000):
         dispatcher.journal.sweep(whole=True)
     assert sweeps == [5_000, 5_000, 6_000, 6_000]
 
 
 def test_a_call_sweeps_once_and_the_next_goes_on_without_a_second_between(dispatcher):
-    sweeps = []
-    following = iter([5_000, 5_500, None])
-
-    def sweep(now):
-        sweeps.append(now)
-        return next(following)
-
-    dispatcher.disk.sweep = sweep
-    dispatcher.state.expect_expiry(5_000)
+    sweeps = sweeps_seen(dispatcher, 5_000, 5_500, None)
     for dispatcher.now in (5_000, 5_001, 5_501, 6_000, 6_001):
         dispatcher.journal.sweep()
     assert sweeps == [5_000, 5_001, 6_001]

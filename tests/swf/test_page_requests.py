@@ -15,7 +15,6 @@ from ipaddress import ip_address
 
 import boto3
 import botocore.exceptions
-import botocore.handlers
 import pytest
 import urllib3.util.connection
 from botocore import UNSIGNED
@@ -43,6 +42,8 @@ from genflow.swf.client.handles import Client
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.decider import Decider
 from genflow.tools.executions.follow import HistoryTail
+
+pytestmark = pytest.mark.usefixtures('no_hooks_of_moto')
 
 OPERATION = 'get_workflow_execution_history'
 REQUEST = {'domain': 'd', 'execution': {'workflowId': 'w', 'runId': 'r'}}
@@ -119,13 +120,6 @@ class Service:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
-
-
-@pytest.fixture(autouse=True)
-def no_hooks_of_moto(monkeypatch):
-    """Importing moto, as other tests do, hooks into every client that is made from then on."""
-    own = [spec for spec in botocore.handlers.BUILTIN_HANDLERS if not type(spec[1]).__module__.startswith('moto.')]
-    monkeypatch.setattr(botocore.handlers, 'BUILTIN_HANDLERS', own)
 
 
 @pytest.fixture

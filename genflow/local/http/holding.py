@@ -17,7 +17,7 @@ from genflow.local.http.aws_json import Call, Reply
 __all__ = ['Attempts', 'Held', 'Holding']
 
 
-class CallbackWaiter:
+class Notification:
     """Keeps a notification that another attempt at a poll may succeed, and passes it to a callback.
 
     It is an object of its own, so that the service's poll holds no reference to the :class:`Held` that holds it.
@@ -50,14 +50,14 @@ class Held:
     Attributes:
         call: The call that polls.
         poll: The service's part of it.
-        waiter: Notified when another attempt may succeed.
+        notification: Says when another attempt may succeed.
     """
 
     poll: Poll
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.waiter = CallbackWaiter()
+        self.notification = Notification()
 
     def stand(self, later: Callable[[Callable[[], None]], None]) -> Poll:
         """Has the service hold the poll.
@@ -68,7 +68,7 @@ class Held:
         Raises:
             ServiceError: The service refuses, as it refuses a poll that does not wait.
         """
-        call, notify = self.call, self.waiter.notify
+        call, notify = self.call, self.notification.notify
         self.poll = call.service.hold(call.operation, call.members, lambda: later(notify))
         return self.poll
 
@@ -112,7 +112,7 @@ class Holding:
     def begin(self) -> None:
         """Starts the time of the poll, and waits for the service to call back."""
         self._timer = self._attempts.loop.call_later(max(0.0, self.held.poll.hold), self._expire)
-        self.held.waiter.on_notify(self._notify)
+        self.held.notification.on_notify(self._notify)
 
     def abandon(self) -> None:
         """Ends the poll, because nobody waits for its answer any more."""
@@ -136,7 +136,7 @@ class Holding:
         if isinstance(outcome, Reply):  # busy for ever: what rings from now on is too late
             if self._timer is not None:
                 self._timer.cancel()
-            self.held.waiter.leave()
+            self.held.notification.leave()
             self._finish(outcome)
             return
         self._is_busy = False

@@ -44,7 +44,8 @@ from genflow.core.engine.execution import Execution
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Task
 from genflow.testing.explorer.inputs.bindings import Binding
-from genflow.testing.explorer.inputs.memory import CONTAINERS, members_of
+from genflow.testing.explorer.inputs.memory import members_of
+from genflow.testing.explorer.inputs.shared_state import CONTAINERS
 from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Walk', 'fingerprint', 'item_state']

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from enum import Enum
@@ -22,12 +21,10 @@ from genflow.testing.explorer.inputs.bindings import (
     functions_of,
     stored_attributes,
 )
-from genflow.testing.explorer.inputs.shared_state import MAX_SHARED, SharedState
+from genflow.testing.explorer.inputs.shared_state import CONTAINERS, MAX_SHARED, SharedState
 from genflow.testing.tester.stubs import Script
 
-__all__ = ['CONTAINERS', 'Memory', 'members_of']
-
-CONTAINERS = (list, dict, set, deque)
+__all__ = ['Memory', 'members_of']
 
 WRAPPERS = (MethodType, partial)
 """Callables without a state of their own."""

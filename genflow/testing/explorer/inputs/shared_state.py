@@ -10,9 +10,10 @@ from attrs import Factory, define, field
 
 from genflow.testing.explorer.inputs.bindings import Binding, bindings_of, codes_of, functions_of, stored_attributes
 
-__all__ = ['MAX_SHARED', 'SharedState']
+__all__ = ['CONTAINERS', 'MAX_SHARED', 'SharedState']
 
-SHARED = (list, dict, set, deque)
+CONTAINERS = (list, dict, set, deque)
+"""What is put back item by item."""
 
 LIBRARIES = ('builtins', 'typing', 'genflow')
 """The packages whose classes are no code of the user's."""
@@ -93,7 +94,7 @@ class SharedState:
 
 
 def _note_shared(name: str, value: Any, found: dict[int, tuple[str, Any]]) -> None:
-    is_container = isinstance(value, SHARED) and type(value).__module__ in ('builtins', 'collections')
+    is_container = isinstance(value, CONTAINERS) and type(value).__module__ in ('builtins', 'collections')
     if is_container and id(value) not in found and len(value) <= MAX_SHARED:
         found[id(value)] = (name, value)
 

@@ -270,10 +270,6 @@ class RetryableCall(Call):
         lasts: float | None = self.settings.lasts
         return lasts
 
-    def check_duration(self, reported: set[Location | None]) -> None:
-        if self.settings.lasts is not None:
-            super().check_duration(reported)
-
     # attempts and retries
 
     @property

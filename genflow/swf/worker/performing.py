@@ -120,17 +120,16 @@ def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[s
 
 
 def _written(spec: ActivitySpec, activity: Activity, result: Any) -> str:
+    who = f'the activity {spec.name} {spec.version}'
     try:
         text: Any = activity._serialize_result(result)
     except GenflowError:
         raise
     except (TypeError, ValueError) as error:
-        who = f'the activity {spec.name} {spec.version}'
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f'the result of {who}, a {type(result).__qualname__}, cannot be serialized: {error}') from error
     if type(text) is str and text.isascii() and len(text) <= MAX_PAYLOAD:
         return text  # as nearly all are
-    who = f'the activity {spec.name} {spec.version}'
     if not isinstance(text, str):
         raise TypeError(f'_serialize_result() of {who} gave {type(text).__name__}, expected str')
     if not is_sendable(text):
